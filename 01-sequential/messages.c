@@ -1,0 +1,100 @@
+/*
+ * messages - an automated conversation with each customer, in turn
+ * A second passes after every message, and the next customer waits until the
+ * one before has had the last. Notice that the waiting adds up: 3 customers x
+ * 4 messages x 1 s = 12 s, in which the CPU has next to nothing to do.
+ * Build: cc -O2 -o messages messages.c
+ * Usage: ./messages [-c customers] [-m messages] [-i interval_ms]
+ */
+#include <err.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+/* ---------- The story: the same in every lesson ---------- */
+
+static long customers = 3, messages = 4, interval_ms = 1000;
+
+static void tell(
+    long customer, const char *what, long message, const char *end) {
+    static const char *const names[] = {"Alice", "Bob", "Carol"};
+    if (customer < 3)
+        printf("%s: %s message %ld of %ld%s\n", names[customer], what, message,
+            messages, end);
+    else
+        printf("Customer %ld: %s message %ld of %ld%s\n", customer + 1, what,
+            message, messages, end);
+}
+
+static void begin_message(long customer, long message) {
+    tell(customer, "sending", message, " ...");
+}
+
+static void end_message(long customer, long message) {
+    tell(customer, "sent", message, "");
+}
+
+/* ---------- The tool: none, one customer after another ---------- */
+
+static void wait_ms(long ms) {
+    struct timespec time = {ms / 1000, ms % 1000 * 1000000};
+    if (nanosleep(&time, NULL) == -1)
+        err(EXIT_FAILURE, "nanosleep");
+}
+
+static void converse(long customer) {
+    for (long message = 1; message <= messages; message++) {
+        begin_message(customer, message);
+        wait_ms(interval_ms);
+        end_message(customer, message);
+    }
+}
+
+/* Returns how many customers had all their messages. */
+static long send_all(void) {
+    for (long customer = 0; customer < customers; customer++)
+        converse(customer);
+    return customers;
+}
+
+/* ---------- The run: the same in every lesson ---------- */
+
+static const char usage[] =
+    "usage: messages [-c customers] [-m messages] [-i interval_ms]\n";
+
+static long number(int option, long most) {
+    char *end;
+    long value = strtol(optarg, &end, 10);
+    if (*end != '\0' || value < 1 || value > most)
+        errx(2, "-%c %s: not a number from 1 to %ld", option, optarg, most);
+    return value;
+}
+
+static double seconds(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+int main(int argc, char *argv[]) {
+    setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
+    for (int option; (option = getopt(argc, argv, "c:m:i:h")) != -1;)
+        switch (option) {
+        case 'c': customers = number(option, 1000000); break;
+        case 'm': messages = number(option, 1000000); break;
+        case 'i': interval_ms = number(option, 3600000); break;
+        case 'h': return printf(usage) < 0;
+        default: return 2;
+        }
+    if (optind < argc)
+        errx(2, "%s: not an option, see -h", argv[optind]);
+
+    double start = seconds();
+    long served = send_all();
+    fprintf(stderr, "%ld messages to %ld customers in %.2f s\n",
+        served * messages, served, seconds() - start);
+    if (ferror(stdout))
+        errx(EXIT_FAILURE, "standard output: not everything was written");
+    return served == customers ? EXIT_SUCCESS : EXIT_FAILURE;
+}

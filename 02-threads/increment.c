@@ -1,0 +1,113 @@
+/*
+ * increment - tasks that only compute, in a pool of one thread per CPU
+ * Each thread takes the next task as soon as it is done with one, so no CPU
+ * idles while a task is left. Notice that twice the CPUs need half the time:
+ * threads run in parallel, and no interpreter's lock keeps them from it. The
+ * only thing they share is the number of the next task.
+ * Build: cc -O2 -pthread -o increment increment.c
+ * Usage: ./increment [-t tasks] [-n increments] [-w workers]
+ */
+#include <err.h>
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+/* ---------- The story: the same in every lesson ---------- */
+
+static long tasks = 100, increments = 1000000;
+
+static void begin_task(long task) {
+    printf("task %ld: counting to %ld ...\n", task + 1, increments);
+}
+
+/* volatile: without it the compiler makes one addition of all of them. */
+static void increment(volatile long *number, long times) {
+    for (long i = 0; i < times; i++)
+        *number += 1;
+}
+
+static void end_task(long task, long number) {
+    printf("task %ld: counted to %ld\n", task + 1, number);
+}
+
+/* ---------- The tool: a pool of threads, each takes the next ---------- */
+
+static long workers, most_workers = 1000; /* if not given, one per CPU */
+static atomic_long next_task, sum;
+
+static void *work(void *unused) {
+    long task, own = 0;
+    while ((task = atomic_fetch_add(&next_task, 1)) < tasks) {
+        volatile long number = 0;
+        begin_task(task);
+        increment(&number, increments);
+        end_task(task, number);
+        own += number;
+    }
+    atomic_fetch_add(&sum, own);
+    return unused;
+}
+
+/* Returns the sum of all tasks' numbers. */
+static long increment_all(void) {
+    if (workers == 0)
+        workers = sysconf(_SC_NPROCESSORS_ONLN);
+    pthread_t *pool = calloc((size_t)workers, sizeof *pool);
+    if (pool == NULL)
+        err(EXIT_FAILURE, "calloc");
+    for (long i = 0; i < workers; i++)
+        if ((errno = pthread_create(&pool[i], NULL, work, NULL)) != 0)
+            err(EXIT_FAILURE, "pthread_create");
+    for (long i = 0; i < workers; i++)
+        if ((errno = pthread_join(pool[i], NULL)) != 0)
+            err(EXIT_FAILURE, "pthread_join");
+    free(pool);
+    return sum;
+}
+
+/* ---------- The run: the same in every lesson ---------- */
+
+static const char usage[] =
+    "usage: increment [-t tasks] [-n increments] [-w workers, 1 to %ld]\n";
+
+static long number(int option, long most) {
+    char *end;
+    long value = strtol(optarg, &end, 10);
+    if (*end != '\0' || value < 1 || value > most)
+        errx(2, "-%c %s: not a number from 1 to %ld", option, optarg, most);
+    return value;
+}
+
+static double seconds(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+int main(int argc, char *argv[]) {
+    setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
+    for (int option; (option = getopt(argc, argv, "t:n:w:h")) != -1;)
+        switch (option) {
+        case 't': tasks = number(option, 1000000); break;
+        case 'n': increments = number(option, 1000000000); break;
+        case 'w': workers = number(option, most_workers); break;
+        case 'h': return printf(usage, most_workers) < 0;
+        default: return 2;
+        }
+    if (optind < argc)
+        errx(2, "%s: not an option, see -h", argv[optind]);
+
+    double start = seconds();
+    long total = increment_all();
+    fprintf(stderr, "%ld increments in %.2f s, %ld at a time\n", total,
+        seconds() - start, workers);
+    if (total != tasks * increments)
+        errx(EXIT_FAILURE, "%ld increments expected", tasks * increments);
+    if (ferror(stdout))
+        errx(EXIT_FAILURE, "standard output: not everything was written");
+    return EXIT_SUCCESS;
+}

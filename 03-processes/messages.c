@@ -1,0 +1,150 @@
+/*
+ * messages - an automated conversation with each customer, a process each
+ * The waits overlap, as with threads, but nothing is shared: a process that
+ * is killed harms no other. Notice 4 x 1 s = 4 s in all. Linux only (prctl).
+ * Build: cc -O2 -o messages messages.c
+ * Usage: ./messages [-c customers] [-m messages] [-i interval_ms]
+ */
+#include <err.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+/* ---------- The story: the same in every lesson ---------- */
+
+static long customers = 3, messages = 4, interval_ms = 1000;
+
+static void tell(
+    long customer, const char *what, long message, const char *end) {
+    static const char *const names[] = {"Alice", "Bob", "Carol"};
+    if (customer < 3)
+        printf("%s: %s message %ld of %ld%s\n", names[customer], what, message,
+            messages, end);
+    else
+        printf("Customer %ld: %s message %ld of %ld%s\n", customer + 1, what,
+            message, messages, end);
+}
+
+static void begin_message(long customer, long message) {
+    tell(customer, "sending", message, " ...");
+}
+
+static void end_message(long customer, long message) {
+    tell(customer, "sent", message, "");
+}
+
+/* ---------- The tool: a process for each customer ---------- */
+
+static void wait_ms(long ms) {
+    struct timespec time = {ms / 1000, ms % 1000 * 1000000};
+    if (nanosleep(&time, NULL) == -1)
+        err(EXIT_FAILURE, "nanosleep");
+}
+
+static void converse(long customer) {
+    for (long message = 1; message <= messages; message++) {
+        begin_message(customer, message);
+        wait_ms(interval_ms);
+        end_message(customer, message);
+    }
+}
+
+static const char *name_of(long customer) {
+    static const char *const names[] = {"Alice", "Bob", "Carol"};
+    static char other[40];
+    snprintf(other, sizeof other, "Customer %ld", customer + 1);
+    return customer < 3 ? names[customer] : other;
+}
+
+static pid_t start(long customer) {
+    pid_t parent = getpid(), pid = fork();
+    if (pid == -1)
+        warn("%s: fork", name_of(customer));
+    if (pid != 0)
+        return pid;
+    prctl(PR_SET_PDEATHSIG, SIGKILL); /* never outlive the parent ... */
+    if (getppid() == parent)          /* ... which may be gone by now */
+        converse(customer);
+    _exit(ferror(stdout) ? EXIT_FAILURE : EXIT_SUCCESS);
+}
+
+/* Waits for each child when it ends, so that none stays a zombie. */
+static long join_all(const pid_t *pids, long count) {
+    long served = 0;
+    for (long left = count; left > 0;) {
+        siginfo_t end;
+        if (waitid(P_ALL, 0, &end, WEXITED | WNOWAIT) == -1 ||
+            waitpid(end.si_pid, NULL, 0) == -1)
+            err(EXIT_FAILURE, "wait");
+        for (long i = 0; i < count; i++)
+            if (pids[i] == end.si_pid) {
+                left--;
+                served += end.si_status == 0; /* no signal is 0 either */
+                if (end.si_code != CLD_EXITED)
+                    warnx("%s: killed by signal %d (%s)", name_of(i),
+                        end.si_status, strsignal(end.si_status));
+                else if (end.si_status != 0)
+                    warnx("%s: failed, or could not print", name_of(i));
+            }
+    }
+    return served;
+}
+
+/* Returns how many customers had all their messages. */
+static long send_all(void) {
+    pid_t *pids = calloc((size_t)customers, sizeof *pids);
+    long started = 0;
+    if (pids == NULL)
+        err(EXIT_FAILURE, "calloc");
+    while (started < customers && (pids[started] = start(started)) != -1)
+        started++;
+    long served = join_all(pids, started);
+    free(pids);
+    return served;
+}
+
+/* ---------- The run: the same in every lesson ---------- */
+
+static const char usage[] =
+    "usage: messages [-c customers] [-m messages] [-i interval_ms]\n";
+
+static long number(int option, long most) {
+    char *end;
+    long value = strtol(optarg, &end, 10);
+    if (*end != '\0' || value < 1 || value > most)
+        errx(2, "-%c %s: not a number from 1 to %ld", option, optarg, most);
+    return value;
+}
+
+static double seconds(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+int main(int argc, char *argv[]) {
+    setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
+    for (int option; (option = getopt(argc, argv, "c:m:i:h")) != -1;)
+        switch (option) {
+        case 'c': customers = number(option, 1000000); break;
+        case 'm': messages = number(option, 1000000); break;
+        case 'i': interval_ms = number(option, 3600000); break;
+        case 'h': return printf(usage) < 0;
+        default: return 2;
+        }
+    if (optind < argc)
+        errx(2, "%s: not an option, see -h", argv[optind]);
+
+    double start = seconds();
+    long served = send_all();
+    fprintf(stderr, "%ld messages to %ld customers in %.2f s\n",
+        served * messages, served, seconds() - start);
+    if (ferror(stdout))
+        errx(EXIT_FAILURE, "standard output: not everything was written");
+    return served == customers ? EXIT_SUCCESS : EXIT_FAILURE;
+}

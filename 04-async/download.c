@@ -1,0 +1,157 @@
+/*
+ * download - fetch web pages, many at a time on one thread
+ * A transfer costs no thread, only a descriptor and some memory. Notice that
+ * -w 10000 has ten thousand waits at once, and they take as long as one.
+ * Only for a real host name libcurl makes a thread, which asks for its address.
+ * Build: cc -O2 -o download download.c -lcurl
+ * Usage: ./download [-n times] [-w workers] [-s http://host:port | URL ...]
+ */
+#define _GNU_SOURCE /* asprintf */
+#include <curl/curl.h>
+#include <err.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+/* ---------- The story: the same in every lesson ---------- */
+
+static const char *site = "http://127.0.0.1:8000";
+static const char *const practice[] = {"/small", "/medium", "/large"};
+static const char *const *paths = practice;
+static long path_count = 3, times = 30, pages;
+
+/* curl counts the bytes; nobody keeps them. */
+static size_t discard(char *data, size_t size, size_t count, void *arg) {
+    (void)data, (void)arg;
+    return size * count;
+}
+
+static CURL *open_handle(void) {
+    CURL *curl = curl_easy_init(); /* if NULL, begin_page() will tell */
+    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, discard);
+    curl_easy_setopt(curl, CURLOPT_FAILONERROR, 1L);
+    curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 1L);
+    curl_easy_setopt(curl, CURLOPT_MAXREDIRS, 10L);
+    curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(curl, CURLOPT_TIMEOUT, 30L);
+    return curl;
+}
+
+static void begin_page(CURL *curl, long page) {
+    char *url;
+    if (asprintf(&url, "%s%s", site, paths[page % path_count]) == -1 ||
+        curl_easy_setopt(curl, CURLOPT_URL, url) != CURLE_OK)
+        errx(EXIT_FAILURE, "page %ld: out of memory", page + 1);
+    printf("page %ld: fetching %s ...\n", page + 1, url);
+    free(url);
+}
+
+/* Returns 1 if the page has come, else 0. */
+static long end_page(CURL *curl, long page, CURLcode code) {
+    curl_off_t bytes = 0;
+    curl_easy_getinfo(curl, CURLINFO_SIZE_DOWNLOAD_T, &bytes);
+    printf("page %ld: %s, %ld bytes\n", page + 1,
+        code == CURLE_OK ? "fetched" : "failed", (long)bytes);
+    if (code != CURLE_OK) /* warnx() writes in pieces, which would mix */
+        fprintf(stderr, "download: page %ld: %s%s: %s\n", page + 1, site,
+            paths[page % path_count], curl_easy_strerror(code));
+    return code == CURLE_OK;
+}
+
+/* ---------- The tool: one thread, many transfers in flight ---------- */
+
+static long workers = 5, most_workers = 10000, started, ended, fetched;
+
+static void start_next(CURLM *multi, CURL *curl) {
+    begin_page(curl, started);
+    curl_easy_setopt(curl, CURLOPT_PRIVATE, (char *)started++);
+    /* If no connection serves twice, keeping it to be searched is dear. */
+    curl_easy_setopt(curl, CURLOPT_FRESH_CONNECT, (long)(pages <= workers));
+    curl_easy_setopt(curl, CURLOPT_FORBID_REUSE, (long)(pages <= workers));
+    if (curl_multi_add_handle(multi, curl) != CURLM_OK)
+        errx(EXIT_FAILURE, "curl_multi_add_handle: out of memory");
+}
+
+static long download_all(void) {
+    struct rlimit files;
+    rlim_t need = (rlim_t)(workers < pages ? workers : pages) + 64;
+    if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < need) {
+        files.rlim_cur = need;
+        files.rlim_max = files.rlim_max < need ? need : files.rlim_max;
+        if (setrlimit(RLIMIT_NOFILE, &files) == -1)
+            err(EXIT_FAILURE, "-w %ld: more than ulimit -Hn allows", workers);
+    }
+    CURLM *multi = curl_multi_init();
+    curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, workers);
+    while (started < workers && started < pages)
+        start_next(multi, open_handle());
+    for (int count; ended < pages;) {
+        if (curl_multi_poll(multi, NULL, 0, 60000, NULL) != CURLM_OK ||
+            curl_multi_perform(multi, &count) != CURLM_OK)
+            errx(EXIT_FAILURE, "curl_multi: out of memory");
+        for (CURLMsg *m; (m = curl_multi_info_read(multi, &count)); ended++) {
+            CURL *curl = m->easy_handle;
+            char *page;
+            curl_easy_getinfo(curl, CURLINFO_PRIVATE, &page);
+            fetched += end_page(curl, (long)page, m->data.result);
+            curl_multi_remove_handle(multi, curl);
+            started < pages ? start_next(multi, curl) : curl_easy_cleanup(curl);
+        }
+    }
+    curl_multi_cleanup(multi);
+    return fetched;
+}
+
+/* ---------- The run: the same in every lesson ---------- */
+
+static const char usage[] = "usage: download [-n times] [-w workers, 1 to %ld] "
+                            "[-s http://host:port | URL ...]\n";
+
+static long number(int option, long most) {
+    char *end;
+    long value = strtol(optarg, &end, 10);
+    if (*end != '\0' || value < 1 || value > most)
+        errx(2, "-%c %s: not a number from 1 to %ld", option, optarg, most);
+    return value;
+}
+
+static double seconds(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+int main(int argc, char *argv[]) {
+    setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
+    if (write(STDOUT_FILENO, "", 0) ==
+        -1) /* else a socket may take its place */
+        err(EXIT_FAILURE, "standard output");
+    for (int option; (option = getopt(argc, argv, "n:w:s:h")) != -1;)
+        switch (option) {
+        case 'n': times = number('n', 1000000); break;
+        case 'w': workers = number('w', most_workers); break;
+        case 's': site = optarg; break;
+        case 'h': return printf(usage, most_workers) < 0;
+        default: return 2;
+        }
+    if (optind < argc) {
+        site = "";
+        paths = (const char *const *)argv + optind;
+        path_count = argc - optind;
+    }
+    pages = times * path_count;
+    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+        errx(EXIT_FAILURE, "curl_global_init failed");
+
+    double start = seconds();
+    long count = download_all();
+    fprintf(stderr, "%ld of %ld pages in %.2f s, %ld at a time\n", count, pages,
+        seconds() - start, workers);
+    if (count == 0 && paths == practice)
+        warnx("do the practice sites run? Start them with: make sites");
+    if (ferror(stdout))
+        errx(EXIT_FAILURE, "standard output: not everything was written");
+    return count == pages ? EXIT_SUCCESS : EXIT_FAILURE;
+}

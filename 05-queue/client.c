@@ -1,0 +1,239 @@
+/*
+ * client - puts jobs into the queue in Redis and waits for their results
+ * One job an argument; with "-" one a line of standard input. The work itself
+ * is done by whoever runs a worker. Notice that the client may ask again, with
+ * -i and the same words, for what it has asked before: what is done is not
+ * done again, and what is open is waited for.
+ * Build: cc -O2 -o client client.c link.c -lhiredis
+ * Usage: ./client [-r URL] [-t seconds] [-i ID] TASK ARGUMENT... | TASK -
+ */
+#include "link.h"
+
+#include <err.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+enum {
+    CHUNK = 64,
+    CHUNKS = 16,
+    WAIT_MS = 1000,
+    PATIENCE_MS = 5000,
+    SPARE_MS = 500
+};
+
+static char batch[MOST_BATCH + 1];
+static const char *task;
+static char **arguments;
+static bool *answered;
+static long jobs, open_jobs, failed_jobs, deadline_ms;
+
+/* ---------- What is asked ---------- */
+
+static void add_argument(char *argument, size_t size) {
+    static size_t room;
+    if (size > MOST_ARGUMENT || strlen(argument) != size)
+        errx(2, "job %ld: an argument has at most %d bytes, and no NUL",
+            jobs + 1, MOST_ARGUMENT);
+    if (jobs == MOST_JOBS)
+        errx(2, "at most %d jobs at once", MOST_JOBS);
+    if ((size_t)jobs == room) {
+        room = room == 0 ? CHUNK : room * 2;
+        arguments = realloc(arguments, room * sizeof *arguments);
+        if (arguments == NULL)
+            err(EXIT_FAILURE, "realloc");
+    }
+    arguments[jobs++] = argument;
+}
+
+static void read_arguments(void) {
+    char *line = NULL;
+    size_t room = 0;
+    for (ssize_t size; (size = getline(&line, &room, stdin)) != -1;) {
+        if (size > 0 && line[size - 1] == '\n')
+            line[--size] = '\0';
+        char *copy = size > MOST_ARGUMENT ? line : strdup(line);
+        if (copy == NULL)
+            err(EXIT_FAILURE, "strdup");
+        add_argument(copy, (size_t)size);
+    }
+    if (ferror(stdin))
+        err(EXIT_FAILURE, "standard input");
+    free(line);
+}
+
+static void choose_batch(const char *wanted) {
+    uint64_t random;
+    if (wanted == NULL) {
+        if (getrandom(&random, sizeof random, 0) != sizeof random)
+            err(EXIT_FAILURE, "getrandom");
+        snprintf(batch, sizeof batch, "%016jx", (uintmax_t)random);
+    } else if (is_batch(wanted, strlen(wanted))) {
+        snprintf(batch, sizeof batch, "%s", wanted);
+    } else {
+        errx(2, "-i %s: not 1 to %d letters, digits, '-' or '_'", wanted,
+            MOST_BATCH);
+    }
+}
+
+/* ---------- What is sent to Redis ---------- */
+
+/* Adds a chunk of jobs, unless it was added before. */
+static const char add[] =
+    "if redis.call('SETBIT', KEYS[2], ARGV[1], 1) == 1 then return end\n"
+    "redis.call('EXPIRE', KEYS[2], 86400)\n"
+    "for i = 5, #ARGV do\n"
+    "  redis.call('XADD', KEYS[1], '*', 'id',\n"
+    "    ARGV[2] .. '.' .. (ARGV[3] + i - 5), 'task', ARGV[4],\n"
+    "    'argument', ARGV[i])\n"
+    "end\n";
+
+static void send_chunk(struct link *link, long chunk) {
+    const char *args[9 + CHUNK] = {"EVAL", add, "2", "jobs"};
+    char key[MOST_BATCH + 10], number_text[24], first[24];
+    long from = chunk * CHUNK;
+    int count = 9;
+    snprintf(key, sizeof key, "asked:%s", batch);
+    snprintf(number_text, sizeof number_text, "%ld", chunk);
+    snprintf(first, sizeof first, "%ld", from + 1);
+    args[4] = key;
+    args[5] = number_text;
+    args[6] = batch;
+    args[7] = first;
+    args[8] = task;
+    for (long i = from; i < jobs && i < from + CHUNK; i++)
+        args[count++] = arguments[i];
+    redisAppendCommandArgv(link->context, count, args, NULL);
+}
+
+/* The next results after the entry `last`, as soon as there are any. */
+static void send_wait(struct link *link, const char *last, long ms) {
+    redisAppendCommand(link->context,
+        "XREAD COUNT 1000 BLOCK %ld STREAMS results:%s %s",
+        ms < WAIT_MS ? ms : WAIT_MS, batch, last);
+}
+
+/* ---------- What comes back ---------- */
+
+static void take_result(const char *number_text, const char *text) {
+    char *end;
+    long job = strtol(number_text, &end, 10);
+    if (*end != '\0' || job < 1 || job > jobs || answered[job - 1])
+        return;
+    answered[job - 1] = true;
+    open_jobs--;
+    failed_jobs += strncmp(text, "ok:", 3) != 0;
+    printf("job %s.%ld, %s: %s\n", batch, job, arguments[job - 1], text);
+}
+
+/* Takes the answer to send_wait(). */
+static void take_results(const redisReply *reply, char *last, size_t size) {
+    if (reply->type != REDIS_REPLY_ARRAY)
+        return;
+    const redisReply *entries = reply->element[0]->element[1];
+    for (size_t i = 0; i < entries->elements; i++) {
+        const redisReply *fields = entries->element[i]->element[1];
+        snprintf(last, size, "%s", entries->element[i]->element[0]->str);
+        for (size_t f = 0; f + 1 < fields->elements; f += 2)
+            take_result(fields->element[f]->str, fields->element[f + 1]->str);
+    }
+    fflush(stdout);
+}
+
+/* Adds what is not added yet, a few chunks at a time, and waits for results.
+ * After each break of the connection all is added again: Redis may have lost
+ * it, and knows what it has not. */
+static void collect(struct link *link) {
+    char last[48] = "0-0";
+    long next = 0, chunks = (jobs + CHUNK - 1) / CHUNK, connection = 0;
+    for (long left; open_jobs > 0 && (left = deadline_ms - now_ms()) > 0;) {
+        long answers = 0;
+        if (!link_up(link, left))
+            continue;
+        if (connection != link->connections)
+            next = 0;
+        connection = link->connections;
+        link_patience(
+            link, (left < PATIENCE_MS ? left : PATIENCE_MS) + SPARE_MS);
+        for (; next < chunks && answers < CHUNKS; next++, answers++)
+            send_chunk(link, next);
+        if (next == chunks)
+            send_wait(link, last, left);
+        for (redisReply *reply; answers > 0; answers--) {
+            if ((reply = link_reply(link)) == NULL)
+                break;
+            freeReplyObject(reply);
+        }
+        redisReply *reply = next == chunks ? link_reply(link) : NULL;
+        if (reply == NULL)
+            continue;
+        take_results(reply, last, sizeof last);
+        freeReplyObject(reply);
+    }
+}
+
+/* Names the open jobs: "ID.2 ID.5-9". */
+static void tell_open(void) {
+    fprintf(stderr, "client: given up; still open:");
+    for (long first = 0, after; first < jobs; first = after) {
+        after = first + 1;
+        if (answered[first])
+            continue;
+        while (after < jobs && !answered[after])
+            after++;
+        if (after == first + 1)
+            fprintf(stderr, " %s.%ld", batch, after);
+        else
+            fprintf(stderr, " %s.%ld-%ld", batch, first + 1, after);
+    }
+    fprintf(stderr, "\nclient: to ask again: the same with -i %s\n", batch);
+}
+
+/* ---------- The run ---------- */
+
+static const char usage[] =
+    "usage: client [-r URL] [-t seconds] [-i ID] TASK ARGUMENT... | TASK -\n"
+    "URL: redis://[user:password@]host[:port][/database], or a socket's path;\n"
+    "by default $REDIS_URL, else redis://127.0.0.1:6379\n";
+
+int main(int argc, char *argv[]) {
+    static struct link link;
+    const char *url = NULL, *wanted = NULL;
+    long seconds = 600;
+    for (int option; (option = getopt(argc, argv, "+r:t:i:h")) != -1;)
+        switch (option) {
+        case 'r': url = optarg; break;
+        case 't': seconds = number(option, 1000000); break;
+        case 'i': wanted = optarg; break;
+        case 'h': return fputs(usage, stdout) == EOF || fflush(stdout) == EOF;
+        default: return 2;
+        }
+    if (argc - optind < 2)
+        errx(2, "a task and at least one argument are needed, see -h");
+    task = argv[optind++];
+    if (strlen(task) > MOST_TASK)
+        errx(2, "the name of a task has at most %d bytes", MOST_TASK);
+    link_init(&link, url);
+    choose_batch(wanted);
+    if (argc - optind == 1 && strcmp(argv[optind], "-") == 0)
+        read_arguments();
+    else
+        for (; optind < argc; optind++)
+            add_argument(argv[optind], strlen(argv[optind]));
+    if ((answered = calloc((size_t)jobs + 1, sizeof *answered)) == NULL)
+        err(EXIT_FAILURE, "calloc");
+    signal(SIGPIPE, SIG_IGN); /* a broken connection is an error like others */
+    deadline_ms = now_ms() + seconds * 1000;
+    open_jobs = jobs;
+    collect(&link);
+    if (open_jobs > 0)
+        tell_open();
+    if (ferror(stdout))
+        errx(EXIT_FAILURE, "standard output: not everything was written");
+    return open_jobs > 0 || failed_jobs > 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}

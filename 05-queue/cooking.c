@@ -1,0 +1,202 @@
+/*
+ * cooking - ten plates by two chefs, who take the next order ticket
+ * The tickets hang in a queue, and a chef who has served a plate takes the
+ * next one. Notice that 5 x 50 = 250 minutes are no less than with plates
+ * dealt out: a ticket helps who is done early, not who waits by his pot.
+ * Linux only (prctl).
+ * Build: cc -O2 -o cooking cooking.c -lrt
+ * Usage: ./cooking [-p plates] [-w chefs] [-m ms_per_minute]
+ */
+#include <err.h>
+#include <fcntl.h>
+#include <mqueue.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+/* ---------- The story: the same in every lesson ---------- */
+
+static long plates = 10, ms_per_minute = 10;
+
+enum step { WASH, CUT, BOIL, SERVE };
+
+static const struct {
+    const char *doing, *done;
+    long minutes;
+} steps[] = {
+    [WASH] = {"washing", "washed", 5},
+    [CUT] = {"cutting", "cut", 13},
+    [BOIL] = {"boiling", "boiled", 30},
+    [SERVE] = {"serving", "served", 2},
+};
+
+static void begin_step(long plate, enum step step) {
+    printf("plate %ld: %s ...\n", plate + 1, steps[step].doing);
+}
+
+static void end_step(long plate, enum step step) {
+    printf("plate %ld: %s\n", plate + 1, steps[step].done);
+}
+
+/* ---------- The tool: a queue of jobs, worker processes ---------- */
+
+static long chefs = 2, most_chefs = 1000; /* a kitchen each */
+static mqd_t queue;                       /* the jobs by number, then END */
+static long *results; /* by job; 0: not done. Shared by all processes */
+enum { END = -1 };
+
+static void wait_ms(long ms) {
+    struct timespec time = {ms / 1000, ms % 1000 * 1000000};
+    if (nanosleep(&time, NULL) == -1)
+        err(EXIT_FAILURE, "nanosleep");
+}
+
+static void do_step(long plate, enum step step) {
+    begin_step(plate, step);
+    wait_ms(steps[step].minutes * ms_per_minute);
+    end_step(plate, step);
+}
+
+/* Takes the next ticket until the end comes, or until nobody can be told. */
+static void work(void) {
+    long plate;
+    while (mq_receive(queue, (char *)&plate, sizeof plate, NULL) != -1 &&
+           plate != END && !ferror(stdout)) {
+        do_step(plate, WASH);
+        do_step(plate, CUT);
+        do_step(plate, BOIL);
+        do_step(plate, SERVE);
+        results[plate] = !ferror(stdout);
+    }
+}
+
+/* Waits while the queue is full. END comes after the jobs, as its priority is
+ * lower, and as often as anyone takes it. */
+static void produce(void) {
+    for (long next = 0;; next++) {
+        long job = next < plates ? next : END;
+        if (mq_send(queue, (char *)&job, sizeof job, job != END) == -1)
+            err(EXIT_FAILURE, "mq_send");
+    }
+}
+
+/* Starts a child that does its part. Returns its pid, or -1. */
+static pid_t start(void (*part)(void)) {
+    pid_t parent = getpid(), pid = fork();
+    if (pid == -1)
+        warn("fork");
+    if (pid != 0)
+        return pid;
+    prctl(PR_SET_PDEATHSIG, SIGKILL); /* never outlive the parent ... */
+    if (getppid() == parent)          /* ... which may be gone already */
+        part();
+    if (ferror(stdout))
+        warnx("standard output: not everything was written");
+    _exit(ferror(stdout) != 0);
+}
+
+/* Ten messages are what the kernel lets everybody have. Unlinked at once, the
+ * queue ends with the last process that has it open. */
+static void open_queue(void) {
+    struct mq_attr size = {.mq_maxmsg = 10, .mq_msgsize = sizeof(long)};
+    char name[40];
+    snprintf(name, sizeof name, "/cooking-%ld", (long)getpid());
+    queue = mq_open(name, O_RDWR | O_CREAT | O_EXCL, 0600, &size);
+    if (queue == -1 || mq_unlink(name) == -1)
+        err(EXIT_FAILURE, "message queue %s", name);
+    results = mmap(NULL, (size_t)plates * sizeof *results,
+        PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (results == MAP_FAILED)
+        err(EXIT_FAILURE, "mmap");
+}
+
+/* Waits for the chefs. If all have died, this process does what is left. */
+static void join_all(pid_t producer, pid_t *pids, long running) {
+    while (running > 0) {
+        int status;
+        pid_t ended = wait(&status);
+        if (ended == -1 || ended == producer)
+            errx(EXIT_FAILURE, "the producer died");
+        for (long i = 0; i < running; i++)
+            if (pids[i] == ended) { /* else a stranger, from before exec */
+                pids[i] = pids[--running];
+                if (WIFSIGNALED(status))
+                    warnx("a chef died: %s", strsignal(WTERMSIG(status)));
+                break;
+            }
+    }
+    signal(SIGPIPE, SIG_IGN);
+    work();
+    kill(producer, SIGKILL);
+    waitpid(producer, NULL, 0);
+}
+
+/* Returns how many plates were served. */
+static long cook_all(void) {
+    pid_t *pids = calloc((size_t)chefs, sizeof *pids), producer;
+    long started = 0, served = 0;
+    if (pids == NULL)
+        err(EXIT_FAILURE, "calloc");
+    open_queue();
+    if ((producer = start(produce)) == -1)
+        exit(EXIT_FAILURE);
+    while (started < chefs && started < plates &&
+           (pids[started] = start(work)) != -1)
+        started++;
+    join_all(producer, pids, started);
+    for (long plate = 0; plate < plates; plate++) {
+        if (results[plate] == 0)
+            warnx("plate %ld: not done", plate + 1);
+        served += results[plate];
+    }
+    free(pids);
+    return served;
+}
+
+/* ---------- The run: the same in every lesson ---------- */
+
+static const char usage[] =
+    "usage: cooking [-p plates] [-w chefs, 1 to %ld] [-m ms_per_minute]\n";
+
+static long number(int option, long most) {
+    char *end;
+    long value = strtol(optarg, &end, 10);
+    if (*end != '\0' || value < 1 || value > most)
+        errx(2, "-%c %s: not a number from 1 to %ld", option, optarg, most);
+    return value;
+}
+
+static double seconds(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+int main(int argc, char *argv[]) {
+    setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
+    for (int option; (option = getopt(argc, argv, "p:w:m:h")) != -1;)
+        switch (option) {
+        case 'p': plates = number(option, 1000); break;
+        case 'w': chefs = number(option, most_chefs); break;
+        case 'm': ms_per_minute = number(option, 60000); break;
+        case 'h': return printf(usage, most_chefs) < 0;
+        default: return 2;
+        }
+    if (optind < argc)
+        errx(2, "%s: not an option, see -h", argv[optind]);
+
+    double start = seconds();
+    long served = cook_all();
+    double minutes = (seconds() - start) * 1000 / (double)ms_per_minute;
+    fprintf(stderr, "%ld plates in %.0f minutes, chefs: %ld\n", served, minutes,
+        chefs);
+    if (ferror(stdout))
+        errx(EXIT_FAILURE, "standard output: not everything was written");
+    return served == plates ? EXIT_SUCCESS : EXIT_FAILURE;
+}

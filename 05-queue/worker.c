@@ -1,0 +1,227 @@
+/*
+ * worker - takes jobs from the queue in Redis, runs them, stores the results
+ * Start as many as you like, anywhere. A job is acknowledged only when its
+ * result is stored, so it is never lost: the lease of a worker that dies runs
+ * out, and another takes its job over. Notice that a job can therefore run
+ * twice, and that its result is stored once: acknowledging is the guard.
+ * Build: cc -O2 -pthread -o worker worker.c job.c link.c tasks.c -lhiredis
+ * Usage: ./worker [-r URL] [-n jobs_then_stop] [-b block] [-l lease_ms]
+ */
+#include "job.h"
+
+#include <err.h>
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { PATIENCE_MS = 5000 };
+
+static long jobs_left = -1, block = 1, lease_ms = 10000, look_ms;
+static char me[300]; /* this consumer's name: host and process */
+static volatile sig_atomic_t stopping;
+
+/* Written by the main thread only; the lease's thread reads the entries.
+ * Whoever writes or reads elsewhere holds the lock. */
+static struct {
+    pthread_mutex_t lock;
+    struct job jobs[MOST_BLOCK];
+    size_t count;
+    redisReply *reply;
+} held = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+/* ---------- Taking jobs ---------- */
+
+static void hold(redisReply *reply, const redisReply *entries, long tries) {
+    pthread_mutex_lock(&held.lock);
+    held.reply = reply;
+    for (size_t i = 0; i < entries->elements && i < MOST_BLOCK; i++)
+        job_accept(&held.jobs[held.count++], entries->element[i], tries);
+    pthread_mutex_unlock(&held.lock);
+    if (jobs_left > 0)
+        jobs_left -= (long)held.count;
+}
+
+static void let_go(void) {
+    pthread_mutex_lock(&held.lock);
+    held.count = 0;
+    pthread_mutex_unlock(&held.lock);
+    if (held.reply != NULL)
+        freeReplyObject(held.reply);
+    held.reply = NULL;
+}
+
+/* Takes what XREADGROUP answered: nothing in the time, or a block. */
+static void take_next(redisReply *reply) {
+    if (reply->type == REDIS_REPLY_ARRAY)
+        hold(reply, reply->element[0]->element[1], 1);
+    else
+        freeReplyObject(reply);
+}
+
+/* Takes what XAUTOCLAIM answered: a job whose worker let its lease run out, or
+ * none up to the cursor. How often it was tried, Redis knows. */
+static void take_over(struct link *link, redisReply *reply, char *cursor) {
+    const redisReply *entries = reply->element[1];
+    redisReply *pending = NULL;
+    snprintf(cursor, MOST_ENTRY, "%s", reply->element[0]->str);
+    if (entries->elements > 0) {
+        const char *entry = entries->element[0]->element[0]->str;
+        redisAppendCommand(
+            link->context, "XPENDING jobs workers %s %s 1", entry, entry);
+        pending = link_reply(link);
+    }
+    if (pending != NULL && pending->elements == 1)
+        hold(reply, entries, (long)pending->element[0]->element[3]->integer);
+    else
+        freeReplyObject(reply);
+    if (pending != NULL)
+        freeReplyObject(pending);
+}
+
+static bool connect_to(struct link *link) {
+    if (!link_up(link, PATIENCE_MS))
+        return false;
+    link_patience(link, PATIENCE_MS + look_ms);
+    return jobs_prepare(link, lease_ms);
+}
+
+/* Asks for a block, without waiting for the answer. */
+static void ask_next(struct link *link) {
+    char count[24], wait[24];
+    long most = jobs_left > 0 && jobs_left < block ? jobs_left : block;
+    const char *args[] = {"XREADGROUP", "GROUP", "workers", me, "COUNT", count,
+        "BLOCK", wait, "STREAMS", "jobs", ">"};
+    snprintf(count, sizeof count, "%ld", most);
+    snprintf(wait, sizeof wait, "%ld", look_ms);
+    redisAppendCommandArgv(
+        link->context, sizeof args / sizeof *args, args, NULL);
+}
+
+/* Stores what was done and takes what is next, in one round trip; runs it. */
+static void serve(struct link *link) {
+    char cursor[MOST_ENTRY] = "0-0";
+    long next_look = 0;
+    while (held.count > 0 || (!stopping && jobs_left != 0)) {
+        if (link->context == NULL && !connect_to(link))
+            continue;
+        int answers = jobs_report(link, held.jobs, held.count, me,
+            lease_ms - look_ms / 2); /* due at the next look */
+        bool more = !stopping && jobs_left != 0;
+        bool look = now_ms() >= next_look;
+        if (more && look)
+            redisAppendCommand(link->context,
+                "XAUTOCLAIM jobs workers %s %ld %s COUNT 1", me, lease_ms,
+                cursor);
+        else if (more)
+            ask_next(link);
+        if (!jobs_reported(link, answers))
+            continue;
+        let_go();
+        redisReply *reply = more ? link_reply(link) : NULL;
+        if (reply == NULL)
+            continue;
+        if (look)
+            take_over(link, reply, cursor);
+        else
+            take_next(reply);
+        if (look && held.count == 0 && strcmp(cursor, "0-0") == 0)
+            next_look = now_ms() + look_ms;
+        for (size_t i = 0; i < held.count; i++)
+            job_run(&held.jobs[i]);
+    }
+}
+
+/* Renews the lease of the jobs held, on a connection of its own: an answer
+ * belongs to whoever asked, so two threads must not share one. */
+static void *keep_lease(void *arg) {
+    struct link *link = arg;
+    struct timespec third = {lease_ms / 3000, lease_ms / 3 % 1000 * 1000000};
+    for (;;) {
+        char entries[MOST_BLOCK][MOST_ENTRY];
+        const char *args[6 + MOST_BLOCK] = {
+            "XCLAIM", "jobs", "workers", me, "0"};
+        int count = 5;
+        nanosleep(&third, NULL);
+        pthread_mutex_lock(&held.lock);
+        for (size_t i = 0; i < held.count; i++) {
+            memcpy(entries[i], held.jobs[i].entry, MOST_ENTRY);
+            args[count++] = entries[i];
+        }
+        pthread_mutex_unlock(&held.lock);
+        if (count == 5 || !link_up(link, lease_ms / 3))
+            continue;
+        args[count++] = "JUSTID";
+        redisAppendCommandArgv(link->context, count, args, NULL);
+        redisReply *reply = link_reply(link);
+        if (reply != NULL)
+            freeReplyObject(reply);
+    }
+    return NULL;
+}
+
+/* ---------- The run ---------- */
+
+static const char usage[] =
+    "usage: worker [-r URL] [-n jobs_then_stop] [-b block] [-l lease_ms]\n"
+    "URL: redis://[user:password@]host[:port][/database], or a socket's path;\n"
+    "by default $REDIS_URL, else redis://127.0.0.1:6379\n";
+
+/* The first signal lets the job be finished, a second ends the process. */
+static void stop(int unused) {
+    (void)unused;
+    stopping = 1;
+    signal(SIGTERM, SIG_DFL);
+    signal(SIGINT, SIG_DFL);
+}
+
+static void prepare(struct link *lease) {
+    struct sigaction on_stop = {.sa_handler = stop};
+    sigset_t all, usual;
+    pthread_t thread;
+    char host[200] = "";
+    look_ms = lease_ms < 10 ? 1 : lease_ms / 10;
+    gethostname(host, sizeof host - 1);
+    snprintf(me, sizeof me, "%s:%ld", host, (long)getpid());
+    signal(SIGPIPE, SIG_IGN); /* a broken connection is an error like others */
+    if (sigaction(SIGTERM, &on_stop, NULL) == -1 ||
+        sigaction(SIGINT, &on_stop, NULL) == -1)
+        err(EXIT_FAILURE, "sigaction");
+    sigfillset(&all); /* signals are for the main thread */
+    pthread_sigmask(SIG_SETMASK, &all, &usual);
+    if ((errno = pthread_create(&thread, NULL, keep_lease, lease)) != 0 ||
+        (errno = pthread_detach(thread)) != 0)
+        err(EXIT_FAILURE, "pthread_create");
+    pthread_sigmask(SIG_SETMASK, &usual, NULL);
+}
+
+int main(int argc, char *argv[]) {
+    static struct link link, lease;
+    const char *url = NULL;
+    setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
+    for (int option; (option = getopt(argc, argv, "r:n:b:l:h")) != -1;)
+        switch (option) {
+        case 'r': url = optarg; break;
+        case 'n': jobs_left = number(option, 1000000000); break;
+        case 'b': block = number(option, MOST_BLOCK); break;
+        case 'l': lease_ms = number(option, 86400000); break;
+        case 'h': return fputs(usage, stdout) == EOF;
+        default: return 2;
+        }
+    if (optind < argc)
+        errx(2, "%s: not an option, see -h", argv[optind]);
+    link_init(&link, url);
+    link_init(&lease, url);
+    lease.silent = true;
+    prepare(&lease);
+    serve(&link);
+    if (link.context != NULL)
+        redisFree(link.context);
+    if (ferror(stdout))
+        errx(EXIT_FAILURE, "standard output: not everything was written");
+    return EXIT_SUCCESS;
+}

@@ -1,0 +1,88 @@
+/*
+ * check_then_act_mutex - two customers and the last portion: one is served
+ * Each looks whether a portion is left and then takes it, under one lock: what
+ * was seen stays true until it has been acted on. Notice linger(): it makes
+ * time pass between the two, and the other customer cannot look meanwhile.
+ * Guarding the look and the taking each by itself would change nothing.
+ * ThreadSanitizer: silent
+ * Build: cc -O2 -pthread -o check_then_act_mutex check_then_act_mutex.c
+ * Usage: ./check_then_act_mutex [-c customers] [-q]
+ */
+#include <err.h>
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+static long customers = 2;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static long left = 1; /* portions, guarded by lock */
+static bool quick;    /* do not linger */
+
+/* The first to come waits for a second one, at most half a second. */
+static void linger(void) {
+    static atomic_int visits;
+    if (quick || visits > 1 || atomic_fetch_add(&visits, 1) > 0)
+        return;
+    for (int ms = 0; ms < 500 && visits < 2; ms += 10)
+        nanosleep(&(struct timespec){0, 10000000}, NULL);
+}
+
+/* Returns whether the customer was served. */
+static bool order(void) {
+    bool served = false;
+    pthread_mutex_lock(&lock);
+    if (left > 0) {
+        linger();
+        left--;
+        served = true;
+    }
+    pthread_mutex_unlock(&lock);
+    return served;
+}
+
+static void *dine(void *served) {
+    *(bool *)served = order();
+    return NULL;
+}
+
+static const char usage[] = "usage: [-c customers] [-q]";
+
+static long number(int option, long most) {
+    char *end;
+    long value = strtol(optarg, &end, 10);
+    if (*end != '\0' || value < 1 || value > most)
+        errx(2, "-%c %s: not a number from 1 to %ld", option, optarg, most);
+    return value;
+}
+
+int main(int argc, char *argv[]) {
+    static pthread_t threads[1000]; /* -c allows no more */
+    static bool served[1000];
+    long sum = 0;
+    setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
+    for (int option; (option = getopt(argc, argv, "c:qh")) != -1;)
+        switch (option) {
+        case 'c': customers = number(option, 1000); break;
+        case 'q': quick = true; break;
+        case 'h': return puts(usage) < 0;
+        default: return 2;
+        }
+    if (optind < argc)
+        errx(2, "%s: not an option, see -h", argv[optind]);
+    for (long i = 0; i < customers; i++)
+        if ((errno = pthread_create(&threads[i], NULL, dine, &served[i])) != 0)
+            err(EXIT_FAILURE, "pthread_create");
+    for (long i = 0; i < customers; i++, sum += served[i - 1])
+        if ((errno = pthread_join(threads[i], NULL)) != 0)
+            err(EXIT_FAILURE, "pthread_join");
+    if (printf("%ld of %ld customers served\n", sum, customers) < 0)
+        err(EXIT_FAILURE, "standard output");
+    if (sum != 1)
+        errx(EXIT_FAILURE, "the last portion was sold %ld times", sum);
+    return EXIT_SUCCESS;
+}

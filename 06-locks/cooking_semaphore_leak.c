@@ -1,0 +1,124 @@
+/*
+ * cooking_semaphore_leak - one way out does not give the cooker back
+ * boil() returns early for a soup and forgets its cooker: with each soup there
+ * is one cooker less, until all wait for ever. Notice that while a cooker is
+ * left the program only gets slower; and that it takes a wait with a time limit
+ * to tell.
+ * ThreadSanitizer: silent
+ * Outcomes: any order
+ * Build: cc -O2 -pthread -o cooking_semaphore_leak cooking_semaphore_leak.c
+ * Usage: ./cooking_semaphore_leak [-p plates] [-w chefs] [-k cookers] [-m ms]
+ */
+#include <err.h>
+#include <errno.h>
+#include <pthread.h>
+#include <semaphore.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+static long plates = 10, chefs = 2, cookers = 2, ms_per_minute = 1;
+static sem_t free_chefs, free_cookers, all_begun;
+static atomic_long begun, served;
+
+static struct timespec to_timespec(long ms) {
+    return (struct timespec){ms / 1000, ms % 1000 * 1000000};
+}
+
+static long minutes_now(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (now.tv_sec * 1000 + now.tv_nsec / 1000000) / ms_per_minute;
+}
+
+static void do_step(long plate, const char *doing, const char *done, long n) {
+    struct timespec time = to_timespec(n * ms_per_minute);
+    printf("plate %ld: %s ...\n", plate + 1, doing);
+    nanosleep(&time, NULL);
+    printf("plate %ld: %s\n", plate + 1, done);
+}
+
+/* Waits at most twice as long as all pots boil, one after the other. */
+static void take_cooker(void) {
+    struct timespec end =
+        to_timespec((minutes_now() + 60 * plates) * ms_per_minute);
+    if (sem_timedwait(&free_cookers, &end) == -1)
+        pthread_exit(NULL); /* main() tells what is missing */
+}
+
+static void boil(long plate) {
+    take_cooker();
+    do_step(plate, "boiling", "boiled", 30);
+    if (plate % 5 == 1) { /* a soup, served as it is */
+        return;
+    }
+    sem_post(&free_cookers);
+}
+
+static void *cook(void *number) {
+    long plate = (long)number;
+    sem_wait(&free_chefs);
+    if (++begun == plates)
+        for (long i = 0; i < plates; i++)
+            sem_post(&all_begun);
+    do_step(plate, "washing", "washed", 5);
+    do_step(plate, "cutting", "cut", 13);
+    sem_post(&free_chefs);
+    boil(plate);
+    sem_wait(&all_begun);
+    sem_wait(&free_chefs);
+    do_step(plate, "serving", "served", 2);
+    served++;
+    sem_post(&free_chefs);
+    return NULL;
+}
+
+static long number(int option, long most) {
+    char *end;
+    long value = strtol(optarg, &end, 10);
+    if (*end != '\0' || value < 1 || value > most)
+        errx(2, "-%c %s: not a number from 1 to %ld", option, optarg, most);
+    return value;
+}
+
+static const char usage[] =
+    "usage: [-p plates] [-w chefs] [-k cookers] [-m ms_per_minute]";
+
+int main(int argc, char *argv[]) {
+    static pthread_t threads[1000]; /* -p allows no more */
+    int idle = 0;
+    setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
+    for (int option; (option = getopt(argc, argv, "p:w:k:m:h")) != -1;)
+        switch (option) {
+        case 'p': plates = number(option, 1000); break;
+        case 'w': chefs = number(option, 1000); break;
+        case 'k': cookers = number(option, 1000); break;
+        case 'm': ms_per_minute = number(option, 60000); break;
+        case 'h': return puts(usage) < 0;
+        default: return 2;
+        }
+    if (optind < argc)
+        errx(2, "%s: not an option, see -h", argv[optind]);
+    sem_init(&free_chefs, 0, (unsigned)chefs);
+    sem_init(&free_cookers, 0, (unsigned)cookers);
+    sem_init(&all_begun, 0, 0);
+    long start = minutes_now();
+    for (long i = 0; i < plates; i++)
+        if ((errno = pthread_create(&threads[i], NULL, cook, (void *)i)) != 0)
+            err(EXIT_FAILURE, "pthread_create");
+    for (long i = 0; i < plates; i++)
+        if ((errno = pthread_join(threads[i], NULL)) != 0)
+            err(EXIT_FAILURE, "pthread_join");
+    fprintf(stderr, "%ld plates in %ld minutes, chefs: %ld, cookers: %ld\n",
+        (long)served, minutes_now() - start, chefs, cookers);
+    sem_getvalue(&free_cookers, &idle);
+    if (idle != cookers || served != plates)
+        errx(EXIT_FAILURE,
+            "%ld of %ld cookers are not given back, %ld plates not served",
+            cookers - idle, cookers, plates - served);
+    if (ferror(stdout))
+        errx(EXIT_FAILURE, "standard output: not everything was written");
+    return EXIT_SUCCESS;
+}

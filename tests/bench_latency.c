@@ -1,0 +1,60 @@
+/*
+ * bench_latency.c - how long one job takes, from adding it to its result
+ *
+ * Usage: bench_latency SOCKET. There must be a worker. Prints the median of
+ * 2000 jobs, added one after another on one connection as the client does it,
+ * and that of as many PINGs, in microseconds.
+ */
+#include <err.h>
+#include <hiredis/hiredis.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { ROUNDS = 2000 };
+
+static double now_us(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec * 1e6 + (double)now.tv_nsec / 1e3;
+}
+
+static int by_size(const void *a, const void *b) {
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static void take_reply(redisContext *context) {
+    redisReply *reply = NULL;
+    if (redisGetReply(context, (void **)&reply) != REDIS_OK ||
+        reply->type == REDIS_REPLY_ERROR || reply->type == REDIS_REPLY_NIL)
+        errx(EXIT_FAILURE, "no answer, or an error");
+    freeReplyObject(reply);
+}
+
+int main(int argc, char *argv[]) {
+    static double job[ROUNDS], ping[ROUNDS];
+    redisContext *context = argc == 2 ? redisConnectUnix(argv[1]) : NULL;
+    if (context == NULL || context->err != 0)
+        errx(EXIT_FAILURE, "usage: bench_latency SOCKET, with Redis there");
+    for (int i = 0; i < ROUNDS; i++) {
+        double start = now_us();
+        redisAppendCommand(
+            context, "XADD jobs * id latency-%d.1 task nothing argument x", i);
+        redisAppendCommand(
+            context, "XREAD BLOCK 5000 STREAMS results:latency-%d 0-0", i);
+        take_reply(context);
+        take_reply(context);
+        job[i] = now_us() - start;
+        start = now_us();
+        redisAppendCommand(context, "PING");
+        take_reply(context);
+        ping[i] = now_us() - start;
+    }
+    redisFree(context);
+    qsort(job, ROUNDS, sizeof *job, by_size);
+    qsort(ping, ROUNDS, sizeof *ping, by_size);
+    printf("%.1f %.1f\n", job[ROUNDS / 2], ping[ROUNDS / 2]);
+    return EXIT_SUCCESS;
+}

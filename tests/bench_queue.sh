@@ -1,0 +1,118 @@
+#!/bin/bash
+# bench_queue.sh - the queue in Redis beside Redis itself: BUILD_DIR
+#
+# A redis-server of its own, on a socket in a temporary directory. What is
+# compared takes turns, ROUNDS times, and the medians of the ratios are shown:
+# whatever else the machine does hits both. It judges nothing: a target is
+# named beside each figure.
+set -eu
+build=$(cd "$1" && pwd)/05-queue
+ROUNDS=${ROUNDS:-5}
+BATCH=${BATCH:-200000} SINGLE=${SINGLE:-20000}
+work=$(mktemp -d)
+server=
+finish() {
+    # shellcheck disable=SC2046 # process ids, a word each
+    kill $(jobs -p) 2>/dev/null || true
+    wait 2>/dev/null || true
+    rm -rf "$work"
+}
+trap finish EXIT
+trap 'exit 130' INT TERM
+
+# SERVER_OPTIONS, for example: --stream-node-max-entries 16
+# shellcheck disable=SC2086 # a list of options
+redis-server --port 0 --unixsocket "$work/redis" --save "" \
+    --dir "$work" ${SERVER_OPTIONS:-} \
+    >"$work/log" &
+server=$!
+until redis-cli -s "$work/redis" ping 2>/dev/null | grep -q PONG; do
+    kill -0 "$server"
+done
+
+redis() { redis-cli -s "$work/redis" "$@" >/dev/null; }
+now() { date +%s.%N; }
+rate() {
+    awk -v n="$1" -v from="$2" -v to="$3" 'BEGIN { printf "%.1f", n / (to - from) }'
+} # COUNT START END
+# per_second COMMAND... : what redis-benchmark gets with one connection
+per_second() {
+    redis-benchmark -s "$work/redis" -c 1 --csv "$@" | tail -n 1 |
+        awk -F'","' '{ print $2 }'
+}
+client() { "$build/client" -r "$work/redis" "$@" >/dev/null; }
+workers=
+start_workers() { # COUNT OPTION... : in the background
+    local count=$1 i
+    shift
+    workers=
+    for ((i = 0; i < count; i++)); do
+        "$build/worker" -r "$work/redis" "$@" &
+        workers="$workers $!"
+    done
+}
+stop_workers() {
+    # shellcheck disable=SC2086 # process ids
+    kill $workers
+    # shellcheck disable=SC2086
+    wait $workers
+}
+# batch WORKERS : jobs a second from the client's first to its last
+batch() {
+    local start
+    redis flushall
+    start_workers "$1" -b 64
+    start=$(now)
+    client nothing - <"$work/batch"
+    rate "$BATCH" "$start" "$(now)"
+    stop_workers
+}
+# alone FILE OPTION... : jobs a second of one worker; the jobs are there before
+alone() {
+    local file=$1 start count
+    shift
+    redis flushall
+    client -t 2 nothing - <"$file" 2>/dev/null || true
+    count=$(redis-cli -s "$work/redis" xlen jobs)
+    start=$(now)
+    "$build/worker" -r "$work/redis" -n "$count" "$@"
+    rate "$count" "$start" "$(now)"
+}
+# A row of two columns of $work/NAME: their medians and that of the ratio.
+middle() { sort -g | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'; }
+row() { # NAME WHAT TARGET
+    printf '%-46s %9.0f %9.0f %6.2f  %s\n' "$2" \
+        "$(awk '{ print $1 }' "$work/$1" | middle)" \
+        "$(awk '{ print $2 }' "$work/$1" | middle)" \
+        "$(awk '{ print $1 / $2 }' "$work/$1" | middle)" "$3"
+}
+
+seq "$BATCH" >"$work/batch"
+seq "$SINGLE" >"$work/single"
+for ((round = 0; round < ROUNDS; round++)); do
+    xadd=$(per_second -n "$BATCH" -P 64 XADD bench '*' id 3f9c2a71.12 task \
+        nothing argument 12)
+    one=$(batch 1)
+    two=$(batch 2)
+    ping=$(per_second -n 50000 PING)
+    echo "$one $xadd" >>"$work/batched"
+    echo "$two $one" >>"$work/two"
+    echo "$(alone "$work/single") $ping" >>"$work/singly"
+    echo "$(alone "$work/batch" -b 64) $xadd" >>"$work/drained"
+    redis flushall
+    start_workers 1
+    one=$("$build/../tests/bench_latency" "$work/redis")
+    stop_workers
+    echo "$one" >>"$work/latency"
+done
+echo "Medians of $ROUNDS rounds on $(nproc) CPUs, rates a second."
+row batched "jobs in a batch of $BATCH; XADD, 64 in a pipeline" ">= 0.5"
+row drained "the same, worker alone; XADD" ">= 0.5"
+row two "the first, with two workers; with one" ">= 1"
+row singly "jobs one by one; PING" ">= 0.7"
+row latency "us from adding to result; us of a PING" "<= 5"
+start_workers 1 -b 64
+client nothing - <"$work/batch"
+printf 'peak memory of a worker after %s jobs: %s KiB, target < 4096\n' \
+    "$BATCH" "$(awk '/^VmHWM/ { print $2 }' "/proc/${workers# }/status")"
+stop_workers

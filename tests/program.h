@@ -1,0 +1,136 @@
+/*
+ * program.h - run a program under test and gather the evidence
+ *
+ * program_run starts one program, waits for its end and kills whatever is
+ * left of it. One run at a time in a process. The program is always a separate
+ * process in a group of its own; the tree under test is every descendant of
+ * the harness that was not its child before the run began, whatever group,
+ * session or parent it has since.
+ *
+ * Quiet: nothing of the tree, and no other thread of the harness, runs or can
+ * run until something from outside, or the clock, wakes it. It is proved from
+ * /proc, never assumed after a delay (see program.c), so a busy machine delays
+ * a verdict and never changes it.
+ */
+#ifndef PROGRAM_H
+#define PROGRAM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/resource.h>
+#include <sys/types.h>
+
+/* A line of stdout without its newline; a NUL byte in it shows as '?'. */
+struct line {
+    int64_t at_ns; /* when it was written by virtual time; else when it was
+                      read, since the start */
+    char *text;
+};
+
+struct limit {
+    int resource; /* RLIMIT_... */
+    rlim_t value; /* both limits are set to it */
+};
+
+/* The moment at which every task is asleep, shown to at_quiet. */
+struct quiet {
+    int64_t now_ns;           /* virtual time; else time since the start */
+    const pid_t *pids;        /* every process of the tree, zombies too, */
+    size_t processes;         /* pids[0] is the program itself */
+    const struct line *lines; /* what it has printed so far */
+    size_t count;
+};
+
+/* What someone outside the tree, such as the practice sites, will do. */
+enum outside {
+    OUTSIDE_IDLE,  /* nothing: the tree is on its own */
+    OUTSIDE_BUSY,  /* act by itself in real time: there is no quiet before */
+    OUTSIDE_HOLDS, /* hold something the tree waits for until at_quiet */
+};
+
+/* What to run. Zero means the default everywhere. */
+struct program {
+    const char *const *argv;    /* argv[0] is a path; ends with NULL */
+    const char *const *env;     /* more "NAME=value"; ends with NULL */
+    const struct limit *limits; /* set before the program starts */
+    size_t limit_count;
+    uid_t uid;               /* run as this user; needs root. 0: as is */
+    int64_t deadline_ms;     /* real time, a safety net only: 60 s */
+    int64_t busy_cpu_ms;     /* CPU time that proves a busy wait: 1 s */
+    size_t output_bytes;     /* cap on stdout and on stderr each: 1 MiB */
+    bool virtual_time;       /* needs clock_shim.so beside the harness */
+    const char *stdin_path;  /* default: /dev/null */
+    const char *stdout_path; /* e.g. /dev/full; default: captured */
+    bool stdout_broken;      /* a pipe that nobody reads (EPIPE) */
+
+    /* Called at quiet before the clock is moved. Returns true when it did
+     * something (opened a gate, sent a signal): the clock then stays. */
+    bool (*at_quiet)(const struct quiet *, void *arg);
+    /* Called often. Default: OUTSIDE_IDLE. */
+    enum outside (*outside)(void *arg);
+    void *arg;
+};
+
+enum program_end {
+    EXITED,    /* by itself: .code is the exit status */
+    SIGNALLED, /* killed by the signal .code, which the harness did not send */
+    NOT_STARTED, /* .code is the errno */
+    TIMED_OUT,   /* still running at the real deadline */
+    FLOODED,     /* printed more than the cap */
+    DEADLOCK,    /* asleep, and nobody to wake it: .why says where */
+    BUSY_WAIT,   /* runs without end while the clock cannot move: .why */
+    INTERRUPTED  /* the harness itself got the signal .code */
+};
+
+/* What happened. */
+struct run {
+    enum program_end end;
+    int code;
+    char why[600];
+
+    struct line *lines; /* stdout */
+    size_t count;
+    bool unfinished; /* the last line had no newline */
+    char *err_text;  /* stderr, never NULL */
+
+    int64_t virtual_ns; /* where the clock stood at the end; 0 without it */
+    int64_t wall_ns;    /* real time from start to end */
+    int64_t cpu_ns;     /* of the program and the children it waited for */
+    long peak_kib;      /* most memory of one process (VmHWM), as seen */
+
+    /* Seen alive at once, in any look at the tree: never more than there
+     * were. Exact where each lives until a quiet moment. Helper threads and
+     * processes of a sanitizer runtime are not counted. */
+    int most_tasks; /* threads of all processes */
+    int most_processes;
+    int most_zombies; /* at a quiet moment */
+
+    /* By the shim; 0 without virtual time. */
+    int64_t sleeps;        /* calls that only sleep, */
+    int64_t slept_ns;      /* and what they asked for in all */
+    int64_t looks;         /* readings of a clock */
+    bool slept_past_clock; /* slept by a way the shim does not see: the
+                              virtual times mean nothing */
+
+    int left_behind;      /* descendants when the program had ended */
+    char left_names[200]; /* e.g. "sleep (pid 12), job (pid 13, not waited
+                             for)"; all of them were killed */
+};
+
+/* Runs the program to its end and fills *run, which run_free gives back.
+ * Ends this process by err() only when the harness itself cannot work.
+ * While it runs, SIGINT and SIGTERM end the run as INTERRUPTED. */
+void program_run(const struct program *, struct run *);
+void run_free(struct run *);
+
+/* The signal that ended the last run as INTERRUPTED, else 0: who ran the
+ * program should stop as well. */
+int program_interrupted(void);
+
+/* Writes how the run ended, such as "was killed by signal 11 (Segmentation
+ * fault)", and returns buf. Where the program left something behind, that is
+ * said too. A sentence without its subject and its full stop. */
+const char *run_describe(const struct run *, char *buf, size_t size);
+
+#endif

@@ -1,0 +1,810 @@
+/*
+ * test_redis.c - the suite of 05-queue, part two: client and worker on Redis
+ *
+ * Each test has a redis-server of its own. A judge is a question that any
+ * worker can be asked: the kit's must pass, each wrong one must fail it. What
+ * is judged is what Redis holds and what the client printed, never a time.
+ */
+#define _GNU_SOURCE /* unshare */
+#include "redis_server.h"
+#include "suite.h"
+
+#include <dirent.h>
+#include <err.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { LONG_MS = 60000 };
+
+static const char *worker_path, *client_path;
+
+static void find_programs(void) {
+    static char worker[512], client[512];
+    snprintf(worker, sizeof worker, "%s", built("05-queue/worker"));
+    snprintf(client, sizeof client, "%s", built("05-queue/client"));
+    worker_path = worker;
+    client_path = client;
+}
+
+static void wait_ms(long ms) {
+    struct timespec time = {ms / 1000, ms % 1000 * 1000000};
+    nanosleep(&time, NULL);
+}
+
+/* A lease of 300 ms: a look every 30 ms. */
+static void start_worker(
+    struct beside *worker, const struct server *server, const char *path) {
+    const char *argv[] = {path, "-r", server->socket, "-l300", NULL};
+    beside_start(worker, server, NULL, argv);
+}
+
+/* Starts a client with the id "t": TASK ARGUMENT, at most 20 s. */
+static void start_client(struct beside *client, const struct server *server,
+    const char *task, const char *argument, const char *seconds) {
+    const char *argv[] = {client_path, "-r", server->socket, "-i", "t", "-t",
+        seconds, task, argument, NULL};
+    beside_start(client, server, NULL, argv);
+}
+
+/* Runs a client to its end; its exit status, and what it printed. */
+static int run_client(const struct server *server, const char *task,
+    const char *argument, const char *seconds, char **text) {
+    struct beside client;
+    start_client(&client, server, task, argument, seconds);
+    return beside_end(&client, LONG_MS, text);
+}
+
+static void stop_worker(struct beside *worker) {
+    beside_signal(worker, SIGKILL);
+    beside_end(worker, LONG_MS, NULL);
+}
+
+/* The content of a stderr file; lives until the next call. */
+static const char *said(const struct beside *beside) {
+    static char text[4096];
+    FILE *file = fopen(beside->err, "r");
+    size_t size = file == NULL ? 0 : fread(text, 1, sizeof text - 1, file);
+    text[size] = '\0';
+    if (file != NULL)
+        fclose(file);
+    return text;
+}
+
+/* How many results are stored of the jobs 1 to n of a batch: none must have
+ * two, and in `most_twice` is how many have. */
+static long count_results(
+    struct server *server, const char *batch, long n, long *twice) {
+    long *seen = calloc((size_t)n + 1, sizeof *seen), found = 0;
+    redisReply *all =
+        redisCommand(server->context, "XRANGE results:%s - +", batch);
+    for (size_t i = 0; all != NULL && i < all->elements; i++) {
+        const redisReply *fields = all->element[i]->element[1];
+        for (size_t f = 0; f < fields->elements; f += 2) {
+            long job = strtol(fields->element[f]->str, NULL, 10);
+            if (job >= 1 && job <= n)
+                seen[job]++;
+        }
+    }
+    *twice = 0;
+    for (long job = 1; job <= n; job++) {
+        found += seen[job] > 0;
+        *twice += seen[job] > 1;
+    }
+    freeReplyObject(all);
+    free(seen);
+    return found;
+}
+
+/* Each of n jobs has one result, nothing is pending, nothing is left. */
+static void judge_results(
+    struct server *server, const char *batch, long n, struct verdict *verdict) {
+    long twice, found = count_results(server, batch, n, &twice);
+    long long pending = server_ask(
+        server, "XPENDING jobs workers - + 10000"); /* an array of them */
+    long long left = server_ask(server, "XLEN jobs");
+    if (found < n)
+        verdict_fail(
+            verdict, "%ld of %ld jobs lost: they have no result", n - found, n);
+    if (twice > 0)
+        verdict_fail(verdict, "two results of one job, of %ld jobs", twice);
+    if (pending != 0)
+        verdict_fail(verdict, "%lld jobs are still pending", pending);
+    if (left != 0)
+        verdict_fail(verdict, "%lld entries are left in the stream", left);
+    if (server_ask(server, "TTL results:%s", batch) <= 0)
+        verdict_fail(verdict, "the results never expire");
+}
+
+/* ---------- The judges ---------- */
+
+/* So many jobs over so many workers: all answered, each once. */
+static void judge_answers(
+    const char *path, long n, int workers, struct verdict *verdict) {
+    struct server server;
+    struct beside client, worker[4];
+    char lines[200], *text;
+    server_start(&server, false, NULL);
+    snprintf(lines, sizeof lines, "%s/lines", server.dir);
+    FILE *file = fopen(lines, "w");
+    for (long i = 1; i <= n; i++)
+        fprintf(file, "%ld\n", i);
+    fclose(file);
+    for (int i = 0; i < workers; i++)
+        start_worker(&worker[i], &server, path);
+    const char *argv[] = {client_path, "-r", server.socket, "-i", "t", "-t",
+        "20", "nothing", "-", NULL};
+    beside_start(&client, &server, lines, argv);
+    int status = beside_end(&client, LONG_MS, &text);
+    long printed = 0;
+    for (char *c = text; (c = strchr(c, '\n')) != NULL; c++)
+        printed++;
+    if (status != 0 || printed != n)
+        verdict_fail(verdict,
+            "the client printed %ld of %ld results, exit %d: %.200s", printed,
+            n, status, said(&client));
+    judge_results(&server, "t", n, verdict);
+    free(text);
+    for (int i = 0; i < workers; i++)
+        stop_worker(&worker[i]);
+    server_stop(&server);
+}
+
+/* A worker is killed in the middle of a job: another does it. */
+static void judge_killed(const char *path, struct verdict *verdict) {
+    struct server server;
+    struct beside client, victim, heir;
+    server_start(&server, false, NULL);
+    start_worker(&victim, &server, path);
+    start_client(&client, &server, "increment", "100000000", "4");
+    if (!beside_printed(&victim))
+        verdict_fail(verdict, "the worker began no job: %s", said(&victim));
+    stop_worker(&victim);
+    start_worker(&heir, &server, worker_path);
+    int status = beside_end(&client, LONG_MS, NULL);
+    if (status != 0)
+        verdict_fail(verdict,
+            "the job of a worker that was killed is lost: client's exit %d",
+            status);
+    judge_results(&server, "t", 1, verdict);
+    stop_worker(&heir);
+    server_stop(&server);
+}
+
+/* A worker is stopped and started again: what is done is not done again. */
+static void judge_restarted(const char *path, struct verdict *verdict) {
+    struct server server;
+    struct beside worker;
+    long twice;
+    server_start(&server, false, NULL);
+    for (int i = 0; i < 2; i++) {
+        char task[] = "nothing";
+        start_worker(&worker, &server, path);
+        const char *argv[] = {client_path, "-r", server.socket, "-t", "10",
+            "-i", i == 0 ? "t" : "later", task, "x", NULL};
+        struct beside client;
+        beside_start(&client, &server, NULL, argv);
+        int status = beside_end(&client, LONG_MS, NULL);
+        if (status != 0)
+            verdict_fail(verdict, "no answer, exit %d", status);
+        stop_worker(&worker);
+    }
+    count_results(&server, "t", 1, &twice);
+    if (twice > 0)
+        verdict_fail(verdict, "two results of one job after a restart");
+    server_stop(&server);
+}
+
+/* Entries that are no jobs: the next job is answered all the same. */
+static void judge_malformed(const char *path, struct verdict *verdict) {
+    static const char *const entries[] = {"XADD jobs * foo bar",
+        "XADD jobs * id t.9 task nothing", "XADD jobs * id x task y argument z",
+        "XADD jobs * id ../x.1 task nothing argument x",
+        "XADD jobs * id t. task nothing argument x",
+        "XADD jobs * id .1 task nothing argument x"};
+    enum { ENTRIES = sizeof entries / sizeof *entries };
+    struct server server;
+    struct beside worker;
+    char *text, long_task[3000];
+    server_start(&server, false, NULL);
+    start_worker(&worker, &server, path);
+    for (int i = 0; i < ENTRIES; i++)
+        freeReplyObject(redisCommand(server.context, entries[i]));
+    memset(long_task, 'x', sizeof long_task);
+    freeReplyObject(redisCommand(server.context,
+        "XADD jobs * id t.8 task nothing argument %b", long_task,
+        sizeof long_task));
+    freeReplyObject(redisCommand(server.context,
+        "XADD jobs * id t.7 task nothing argument %b", "a\0b", (size_t)3));
+    int status = run_client(&server, "nothing", "x", "4", &text);
+    if (status != 0)
+        verdict_fail(verdict,
+            "no answer after a malformed entry: exit %d, \"%s\"", status, text);
+    free(text);
+    if (server_ask(&server, "XLEN jobs:dead") != ENTRIES + 2)
+        verdict_fail(verdict, "%lld dead letters of %d malformed entries",
+            server_ask(&server, "XLEN jobs:dead"), ENTRIES + 2);
+    judge_results(&server, "t", 1, verdict);
+    stop_worker(&worker);
+    server_stop(&server);
+}
+
+static long long commands_so_far(struct server *server) {
+    redisReply *info = redisCommand(server->context, "INFO stats");
+    const char *line = strstr(info->str, "total_commands_processed:");
+    long long count = line == NULL ? -1 : strtoll(strchr(line, ':') + 1, 0, 10);
+    freeReplyObject(info);
+    return count;
+}
+
+/* A worker with nothing to do asks Redis now and then. The bound is a number
+ * of commands; a slow machine can only make it smaller. */
+static void judge_idle(const char *path, struct verdict *verdict) {
+    struct server server;
+    struct beside worker;
+    server_start(&server, false, NULL);
+    start_worker(&worker, &server, path);
+    if (run_client(&server, "nothing", "x", "10", NULL) != 0)
+        verdict_fail(verdict, "no answer");
+    long long before = commands_so_far(&server);
+    wait_ms(500);
+    long long count = commands_so_far(&server) - before;
+    if (count > 200)
+        verdict_fail(verdict,
+            "it sent %lld commands in half a second without a job; expected: "
+            "at most 200",
+            count);
+    stop_worker(&worker);
+    server_stop(&server);
+}
+
+/* Do two threads of the process wait for an answer on one descriptor? */
+static bool is_shared(pid_t pid) {
+    char path[300];
+    unsigned long reading[16];
+    size_t count = 0;
+    bool shared = false;
+    struct dirent *task;
+    snprintf(path, sizeof path, "/proc/%d/task", pid);
+    DIR *tasks = opendir(path);
+    while (tasks != NULL && (task = readdir(tasks)) != NULL) {
+        long call = -1;
+        unsigned long fd;
+        snprintf(
+            path, sizeof path, "/proc/%d/task/%s/syscall", pid, task->d_name);
+        FILE *file = task->d_name[0] == '.' ? NULL : fopen(path, "r");
+        if (file == NULL)
+            continue;
+        if (fscanf(file, "%ld %lx", &call, &fd) == 2 && call == SYS_read &&
+            count < 16) {
+            for (size_t i = 0; i < count; i++)
+                shared = shared || reading[i] == fd;
+            reading[count++] = fd;
+        }
+        fclose(file);
+    }
+    if (tasks != NULL)
+        closedir(tasks);
+    return shared;
+}
+
+/* Looks at the worker for so long that each of its threads has asked. */
+static void judge_threads(const char *path, struct verdict *verdict) {
+    struct server server;
+    struct beside worker, client;
+    server_start(&server, false, NULL);
+    start_worker(&worker, &server, path);
+    start_client(&client, &server, "increment", "300000000", "4");
+    for (int i = 0; i < 250; i++) {
+        if (is_shared(worker.pid)) {
+            verdict_fail(verdict, "two threads wait on one connection");
+            break;
+        }
+        wait_ms(2);
+    }
+    beside_signal(&client, SIGKILL);
+    beside_end(&client, LONG_MS, NULL);
+    stop_worker(&worker);
+    server_stop(&server);
+}
+
+/* ---------- The kit's worker and the wrong ones ---------- */
+
+static void test_answers(void) {
+    static const int workers[] = {1, 2, 4};
+    find_programs();
+    for (int i = 0; i < 3; i++) {
+        struct verdict verdict = {""};
+        judge_answers(worker_path, 1000, workers[i], &verdict);
+        expect(verdict.text[0] == '\0', "1000 jobs, %d workers: %s", workers[i],
+            verdict.text);
+    }
+}
+
+static void test_right(void) {
+    static void (*const judges[])(const char *, struct verdict *) = {
+        judge_killed, judge_restarted, judge_malformed, judge_idle,
+        judge_threads};
+    find_programs();
+    for (size_t i = 0; i < sizeof judges / sizeof *judges; i++) {
+        struct verdict verdict = {""};
+        judges[i](worker_path, &verdict);
+        expect_right(&verdict);
+    }
+}
+
+static void judge_few(const char *path, struct verdict *verdict) {
+    judge_answers(path, 3, 1, verdict);
+}
+
+static void test_wrong(void) {
+    static const struct {
+        const char *name;
+        void (*judge)(const char *, struct verdict *);
+    } wrong[] = {{"redis_acks_first", judge_killed},
+        {"redis_plain_pop", judge_killed}, {"redis_never_acks", judge_few},
+        {"redis_runs_twice", judge_restarted},
+        {"redis_dies_malformed", judge_malformed},
+        {"redis_tight_loop", judge_idle}, {"redis_one_context", judge_threads}};
+    find_programs();
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        struct verdict verdict = {""};
+        char name[64];
+        snprintf(name, sizeof name, "tests/wrong/%s", wrong[i].name);
+        wrong[i].judge(built(name), &verdict);
+        expect_rejected(&verdict, wrong[i].name);
+    }
+}
+
+/* ---------- Killed, again and again ---------- */
+
+/* 100 workers are killed at random moments while two work on 1,500 jobs. A job
+ * that three of them held when they died is a dead letter, by right; any other
+ * is done. */
+static void test_kills(void) {
+    enum { JOBS = 1500, KILLS = 100 };
+    struct server server;
+    struct beside client, workers[2];
+    struct verdict verdict = {""};
+    char lines[200], *text;
+    find_programs();
+    srandom((unsigned)getpid());
+    server_start(&server, false, NULL);
+    snprintf(lines, sizeof lines, "%s/lines", server.dir);
+    FILE *file = fopen(lines, "w");
+    for (int i = 0; i < JOBS; i++)
+        fprintf(file, "%d\n", 1000000 + i);
+    fclose(file);
+    for (int i = 0; i < 2; i++)
+        start_worker(&workers[i], &server, worker_path);
+    const char *argv[] = {client_path, "-r", server.socket, "-i", "t", "-t",
+        "50", "increment", "-", NULL};
+    beside_start(&client, &server, lines, argv);
+    for (int i = 0; i < KILLS; i++) {
+        wait_ms(5 + random() % 20);
+        stop_worker(&workers[i % 2]);
+        start_worker(&workers[i % 2], &server, worker_path);
+    }
+    int status = beside_end(&client, LONG_MS, &text);
+    long done = 0, died = 0;
+    for (char *c = text; (c = strstr(c, ": ok: counted")) != NULL; c++)
+        done++;
+    for (char *c = text; (c = strstr(c, "worker died in each")) != NULL; c++)
+        died++;
+    expect(done + died == JOBS && status == (died > 0),
+        "100 kills: %ld jobs done and %ld dead letters, exit %d; expected: %d "
+        "in all; %s",
+        done, died, status, JOBS, said(&client));
+    judge_results(&server, "t", JOBS, &verdict);
+    expect_right(&verdict);
+    free(text);
+    for (int i = 0; i < 2; i++)
+        stop_worker(&workers[i]);
+    server_stop(&server);
+}
+
+/* Redis itself is killed and started again, with every write on disk. */
+static void test_redis_killed(void) {
+    enum { JOBS = 1000, KILLS = 10 };
+    static const char *const options[] = {
+        "--appendonly", "yes", "--appendfsync", "always", NULL};
+    struct server server;
+    struct beside client, worker;
+    struct verdict verdict = {""};
+    char lines[200];
+    find_programs();
+    server_start(&server, false, options);
+    snprintf(lines, sizeof lines, "%s/lines", server.dir);
+    FILE *file = fopen(lines, "w");
+    for (int i = 0; i < JOBS; i++)
+        fprintf(file, "%d\n", 1000000 + i);
+    fclose(file);
+    start_worker(&worker, &server, worker_path);
+    const char *argv[] = {client_path, "-r", server.socket, "-i", "t", "-t",
+        "50", "increment", "-", NULL};
+    beside_start(&client, &server, lines, argv);
+    for (int i = 0; i < KILLS; i++) {
+        wait_ms(20 + random() % 60);
+        server_restart(&server);
+    }
+    char *text;
+    int status = beside_end(&client, LONG_MS, &text);
+    long printed = 0;
+    for (char *c = text; (c = strchr(c, '\n')) != NULL; c++)
+        printed++;
+    expect(status == 0 && printed == JOBS,
+        "Redis killed %d times: %ld of %d answers, exit %d: %s", KILLS, printed,
+        JOBS, status, said(&client));
+    judge_results(&server, "t", JOBS, &verdict);
+    expect_right(&verdict);
+    free(text);
+    stop_worker(&worker);
+    server_stop(&server);
+}
+
+/* ---------- Jobs that fail ---------- */
+
+/* A job that kills its worker does so three times, and no more. */
+static void test_poison(void) {
+    struct server server;
+    struct beside client, worker;
+    char *text;
+    int deaths = 0;
+    find_programs();
+    server_start(&server, false, NULL);
+    start_client(&client, &server, "crash", "x", "20");
+    for (int i = 0; i < 4; i++) {
+        const char *argv[] = {
+            worker_path, "-r", server.socket, "-l300", "-n1", NULL};
+        beside_start(&worker, &server, NULL, argv);
+        deaths += beside_end(&worker, LONG_MS, NULL) != 0;
+    }
+    int status = beside_end(&client, LONG_MS, &text);
+    expect(deaths == 3 && status == 1 && strstr(text, "worker died") != NULL,
+        "a job that kills: %d workers died, client's exit %d, \"%s\"; "
+        "expected: 3, 1 and the reason",
+        deaths, status, text);
+    expect(server_ask(&server, "XLEN jobs:dead") == 1,
+        "the dead letters do not hold the job");
+    free(text);
+    server_stop(&server);
+}
+
+static void expect_failure(const char *task, const char *argument,
+    const char *reason, const char *tries) {
+    struct server server;
+    struct beside worker;
+    char *text;
+    server_start(&server, false, NULL);
+    start_worker(&worker, &server, worker_path);
+    int status = run_client(&server, task, argument, "10", &text);
+    expect(status == 1 && strstr(text, reason) != NULL,
+        "%s %s: exit %d, \"%s\"", task, argument, status, text);
+    expect(server_ask(&server, "XLEN jobs:dead") == 1, "%s: %lld dead letters",
+        task, server_ask(&server, "XLEN jobs:dead"));
+    const char *log = said(&worker);
+    expect(tries == NULL ? log[0] == '\0' : strstr(log, tries) != NULL,
+        "%s: the worker said \"%s\"", task, log);
+    free(text);
+    stop_worker(&worker);
+    server_stop(&server);
+}
+
+static void test_failures(void) {
+    find_programs();
+    expect_failure("fail", "x", "on purpose (3 tries)", "try 3 of 3");
+    expect_failure("no_such", "x", "no task of that name", NULL);
+    expect_failure("increment", "$(reboot)", "not a number", "try 3 of 3");
+    expect_failure("download", "file:///etc/passwd", "not an http", "try 3");
+}
+
+/* ---------- The client ---------- */
+
+static void test_bounds(void) {
+    char argument[1102];
+    struct server server;
+    find_programs();
+    server_start(&server, false, NULL);
+    memset(argument, 'x', sizeof argument);
+    argument[1101] = '\0';
+    expect(run_client(&server, "nothing", argument, "1", NULL) == 2,
+        "an argument of 1101 bytes was not refused");
+    argument[60] = '\0';
+    expect(run_client(&server, argument, "x", "1", NULL) == 2,
+        "a task's name of 60 bytes was not refused");
+    expect(server_ask(&server, "XLEN jobs") == 0, "something was added");
+    server_stop(&server);
+}
+
+/* Nobody works: given up. Asked again: answered, and done once. */
+static void test_asked_again(void) {
+    struct server server;
+    struct beside client, worker;
+    char *text;
+    long twice;
+    find_programs();
+    server_start(&server, false, NULL);
+    start_client(&client, &server, "nothing", "x", "1");
+    int status = beside_end(&client, LONG_MS, &text);
+    expect(status == 1 && strstr(said(&client), "still open: t.1") != NULL,
+        "given up: exit %d, \"%s\"", status, said(&client));
+    free(text);
+    start_worker(&worker, &server, worker_path);
+    for (int i = 0; i < 2; i++)
+        expect(run_client(&server, "nothing", "x", "10", NULL) == 0,
+            "asked again: no answer");
+    expect(count_results(&server, "t", 1, &twice) == 1 && twice == 0,
+        "asked again, the job was done twice");
+    stop_worker(&worker);
+    server_stop(&server);
+}
+
+static int with_url(const struct server *server, const char *user,
+    const char *password, const char **log) {
+    static struct beside client;
+    char url[200];
+    snprintf(url, sizeof url, "redis://%s%s%s127.0.0.1:%d/0", user, password,
+        password[0] == '\0' ? "" : "@", server->port);
+    const char *argv[] = {
+        client_path, "-r", url, "-t1", "-i", "t", "nothing", "x", NULL};
+    beside_start(&client, server, NULL, argv);
+    int status = beside_end(&client, LONG_MS, NULL);
+    *log = said(&client);
+    return status;
+}
+
+static void test_password(void) {
+    static const char *const options[] = {"--requirepass", "s@cret", NULL};
+    struct server server;
+    struct beside worker;
+    const char *log;
+    char url[200];
+    find_programs();
+    server_start(&server, true, options);
+    int status = with_url(&server, "", "", &log);
+    expect(status == 1 && strstr(log, "NOAUTH") != NULL &&
+               strstr(log, "still open: t.1") != NULL,
+        "no password: \"%s\"", log);
+    status = with_url(&server, "", ":wrong", &log);
+    expect(status == 1 && strstr(log, "WRONGPASS") != NULL &&
+               strstr(log, "wrong@") == NULL,
+        "a wrong password: \"%s\"", log);
+    snprintf(url, sizeof url, "redis://:s%%40cret@127.0.0.1:%d", server.port);
+    const char *argv[] = {worker_path, "-r", url, NULL};
+    beside_start(&worker, &server, NULL, argv);
+    status = with_url(&server, "", ":s@cret", &log);
+    expect(status == 0, "the right password: \"%s\"", log);
+    status = with_url(&server, "default", ":s@cret", &log);
+    expect(status == 0, "user and password: \"%s\"", log);
+    stop_worker(&worker);
+    server_stop(&server);
+}
+
+/* Not there, then there; full, then not. */
+static void test_trouble(void) {
+    struct server server;
+    struct beside client, worker;
+    find_programs();
+    server_start(&server, false, NULL);
+    start_client(&client, &server, "nothing", "x", "20");
+    wait_ms(50);
+    server_restart(&server); /* without a file: all is forgotten */
+    start_worker(&worker, &server, worker_path);
+    int status = beside_end(&client, LONG_MS, NULL);
+    expect(status == 0, "forgotten by Redis: exit %d, \"%s\"", status,
+        said(&client));
+    freeReplyObject(redisCommand(server.context, "FLUSHALL"));
+    freeReplyObject(redisCommand(server.context, "CONFIG SET maxmemory 1"));
+    start_client(&client, &server, "nothing", "x", "20");
+    for (int i = 0; i < 5000 && strstr(said(&client), "OOM") == NULL; i++)
+        wait_ms(2);
+    expect(strstr(said(&client), "OOM") != NULL, "out of memory: \"%s\"",
+        said(&client));
+    freeReplyObject(redisCommand(server.context, "CONFIG SET maxmemory 0"));
+    status = beside_end(&client, LONG_MS, NULL);
+    expect(
+        status == 0, "no longer full: exit %d, \"%s\"", status, said(&client));
+    kill(server.pid, SIGSTOP);
+    start_client(&client, &server, "nothing", "x", "1");
+    status = beside_end(&client, LONG_MS, NULL);
+    kill(server.pid, SIGCONT);
+    expect(status == 1, "a Redis that says nothing: exit %d, \"%s\"", status,
+        said(&client));
+    stop_worker(&worker);
+    server_stop(&server);
+}
+
+/* ---------- Stopping, and long jobs ---------- */
+
+static void test_stop(void) {
+    struct server server;
+    struct beside client, worker, heir;
+    find_programs();
+    server_start(&server, false, NULL);
+    for (int twice = 0; twice < 2; twice++) {
+        freeReplyObject(redisCommand(server.context, "FLUSHALL"));
+        start_worker(&worker, &server, worker_path);
+        start_client(&client, &server, "increment", "300000000", "20");
+        beside_printed(&worker);
+        beside_signal(&worker, SIGTERM);
+        if (twice) {
+            wait_ms(1); /* two signals at once would be one */
+            beside_signal(&worker, SIGTERM);
+            start_worker(&heir, &server, worker_path);
+        }
+        int status = beside_end(&worker, LONG_MS, NULL);
+        expect(status == (twice ? -SIGTERM : 0) || (twice && status == 0),
+            "SIGTERM%s in the middle: exit %d", twice ? " twice" : "", status);
+        status = beside_end(&client, LONG_MS, NULL);
+        expect(status == 0, "SIGTERM%s in the middle: the client's exit is %d",
+            twice ? " twice" : "", status);
+    }
+    stop_worker(&heir);
+    server_stop(&server);
+}
+
+/* A job that takes many leases stays with its worker. */
+static void test_lease(void) {
+    struct server server;
+    struct beside client, workers[2];
+    char *text[2];
+    find_programs();
+    server_start(&server, false, NULL);
+    for (int i = 0; i < 2; i++)
+        start_worker(&workers[i], &server, worker_path);
+    start_client(&client, &server, "send_messages", "Alice", "30");
+    expect(beside_end(&client, LONG_MS, NULL) == 0, "no answer");
+    for (int i = 0; i < 2; i++) {
+        beside_signal(&workers[i], SIGTERM);
+        expect(beside_end(&workers[i], LONG_MS, &text[i]) == 0,
+            "a worker without a job does not stop with exit 0");
+    }
+    size_t all = strlen(text[0]) + strlen(text[1]);
+    expect(text[0][0] == '\0' || text[1][0] == '\0',
+        "a job of 4 s with a lease of 0.3 s was taken away: \"%s\" and \"%s\"",
+        text[0], text[1]);
+    expect(all > 0, "nobody has worked");
+    free(text[0]);
+    free(text[1]);
+    server_stop(&server);
+}
+
+/* ---------- Three machines ---------- */
+
+enum { QUEUE_HOST, WORKER_HOST, CLIENT_HOST, HOSTS };
+
+/* A process in a network of its own, which ends with it; -1: not allowed. */
+static pid_t start_host(void) {
+    int ends[2];
+    char made = 0;
+    pid_t pid;
+    if (pipe(ends) == -1 || (pid = fork()) == -1)
+        err(EXIT_FAILURE, "fork");
+    if (pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        made = unshare(CLONE_NEWNET) == 0;
+        if (write(ends[1], &made, 1) == 1 && made)
+            pause();
+        _exit(0);
+    }
+    close(ends[1]);
+    bool ok = read(ends[0], &made, 1) == 1 && made;
+    close(ends[0]);
+    if (!ok)
+        waitpid(pid, NULL, 0);
+    return ok ? pid : -1;
+}
+
+/* Runs "ip" with these words in the network of that process. */
+static bool ip(const struct server *server, pid_t host, const char *words) {
+    char text[200], pid[20];
+    const char *argv[30] = {"nsenter", "-n", "-t", pid, "ip"};
+    struct beside run;
+    int count = 5;
+    snprintf(pid, sizeof pid, "%d", host);
+    snprintf(text, sizeof text, "%s", words);
+    for (char *word = strtok(text, " "); word != NULL; word = strtok(NULL, " "))
+        argv[count++] = word;
+    beside_start(&run, server, NULL, argv);
+    return beside_end(&run, LONG_MS, NULL) == 0;
+}
+
+/* A cable from the host with Redis to another one: 10.99.N.1 and 10.99.N.2. */
+static bool join(const struct server *server, const pid_t *hosts, int n) {
+    char words[3][120];
+    snprintf(words[0], sizeof words[0],
+        "link add kit%d type veth peer name kit0 netns %d", n, hosts[n]);
+    snprintf(
+        words[1], sizeof words[1], "addr add 10.99.%d.1/24 dev kit%d", n, n);
+    snprintf(words[2], sizeof words[2], "link set kit%d up", n);
+    for (int i = 0; i < 3; i++)
+        if (!ip(server, hosts[QUEUE_HOST], words[i]))
+            return false;
+    snprintf(words[0], sizeof words[0], "addr add 10.99.%d.2/24 dev kit0", n);
+    return ip(server, hosts[n], words[0]) &&
+           ip(server, hosts[n], "link set kit0 up");
+}
+
+static void start_on(struct beside *beside, const struct server *server,
+    pid_t host, const char *words) {
+    char text[500], pid[20];
+    const char *argv[30] = {"nsenter", "-n", "-t", pid};
+    int count = 4;
+    snprintf(pid, sizeof pid, "%d", host);
+    snprintf(text, sizeof text, "%s", words);
+    for (char *word = strtok(text, " "); word != NULL; word = strtok(NULL, " "))
+        argv[count++] = word;
+    beside_start(beside, server, NULL, argv);
+}
+
+static void run_on_hosts(const struct server *server, const pid_t *hosts) {
+    struct beside redis, worker, client;
+    char words[500], *text;
+    snprintf(words, sizeof words,
+        "redis-server --port 6379 --bind 10.99.1.1 10.99.2.1 --dir %s "
+        "--appendonly no --requirepass secret",
+        server->dir);
+    start_on(&redis, server, hosts[QUEUE_HOST], words);
+    snprintf(words, sizeof words, "%s -r redis://:secret@10.99.1.1:6379",
+        worker_path);
+    start_on(&worker, server, hosts[WORKER_HOST], words);
+    snprintf(words, sizeof words,
+        "%s -r redis://:secret@10.99.2.1:6379 -t 20 increment 1000 2000",
+        client_path);
+    start_on(&client, server, hosts[CLIENT_HOST], words);
+    int status = beside_end(&client, LONG_MS, &text);
+    expect(status == 0 && strstr(text, "1000: ok: counted to 1000\n") != NULL &&
+               strstr(text, "2000: ok: counted to 2000\n") != NULL,
+        "three hosts: the client's exit is %d, \"%s\"; %s", status, text,
+        said(&client));
+    free(text);
+    stop_worker(&worker);
+    stop_worker(&redis);
+}
+
+static void test_hosts(void) {
+    pid_t hosts[HOSTS];
+    struct server server;
+    int made = 0;
+    find_programs();
+    server_start(&server, false, NULL);
+    while (made < HOSTS && (hosts[made] = start_host()) != -1)
+        made++;
+    if (made < HOSTS)
+        skip("this machine does not allow networks of one's own");
+    else if (!join(&server, hosts, WORKER_HOST) ||
+             !join(&server, hosts, CLIENT_HOST))
+        skip("networks could not be joined: no nsenter, no ip, or no veth");
+    else
+        run_on_hosts(&server, hosts);
+    while (made > 0) {
+        kill(hosts[--made], SIGKILL);
+        waitpid(hosts[made], NULL, 0);
+    }
+    server_stop(&server);
+}
+
+CU_TestInfo redis_tests[] = {
+    {"1,000 jobs over 1, 2 and 4 workers, each answered once", test_answers},
+    {"the worker passes every judge", test_right},
+    {"wrong workers are rejected for their reason", test_wrong},
+    {"100 workers are killed: no job is lost or answered twice", test_kills},
+    {"Redis is killed and restarted: likewise", test_redis_killed},
+    {"a job that kills its worker is tried three times", test_poison},
+    {"jobs that fail are dead letters with their reason", test_failures},
+    {"jobs that are too large are refused", test_bounds},
+    {"given up, and asked again", test_asked_again},
+    {"no password, a wrong one, the right one", test_password},
+    {"Redis forgets, is full, or says nothing", test_trouble},
+    {"a signal lets the job be finished, a second does not", test_stop},
+    {"a long job stays with its worker", test_lease},
+    {"client, Redis and worker on three hosts", test_hosts},
+    CU_TEST_INFO_NULL,
+};

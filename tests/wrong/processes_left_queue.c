@@ -1,0 +1,22 @@
+/*
+ * processes_left_queue - wrong: a message queue that is never unlinked
+ * Rejected because: the message queue /left-
+ * Build: cc -O2 -o processes_left_queue processes_left_queue.c -lrt
+ */
+#include <fcntl.h>
+#include <mqueue.h>
+#include <stdio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+int main(void) {
+    struct mq_attr limits = {.mq_maxmsg = 1, .mq_msgsize = 1};
+    char name[40], byte = 0;
+    snprintf(name, sizeof name, "/left-%d", (int)getpid());
+    mqd_t queue = mq_open(name, O_CREAT | O_EXCL | O_RDWR, 0600, &limits);
+    pid_t pid = fork();
+    if (pid == 0)
+        _exit(mq_send(queue, "1", 1, 0) == -1);
+    waitpid(pid, NULL, 0);
+    return mq_receive(queue, &byte, 1, NULL) == 1 && byte == '1' ? 0 : 1;
+}

@@ -1,0 +1,40 @@
+/*
+ * redis_tight_loop - wrong: asks Redis without a pause
+ * Rejected because: commands
+ * Build: cc -O2 -o redis_tight_loop redis_tight_loop.c -lhiredis
+ */
+#include <hiredis/hiredis.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Stores the result of an entry: its first field is the job's id. */
+static void answer(redisContext *c, const redisReply *entry) {
+    char *id = entry->element[1]->element[1]->str, *dot = strrchr(id, '.');
+    if (dot != NULL)
+        freeReplyObject(redisCommand(
+            c, "XADD results:%b * %s ok:", id, (size_t)(dot - id), dot + 1));
+}
+
+int main(int argc, char *argv[]) {
+    setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
+    redisContext *c = redisConnectUnix(argc > 2 ? argv[2] : "");
+    if (c == NULL || c->err != 0)
+        return 1;
+    freeReplyObject(redisCommand(c, "XGROUP CREATE jobs workers 0 MKSTREAM"));
+    for (;;) {
+        redisReply *reply =
+            redisCommand(c, "XREADGROUP GROUP workers me COUNT 1 "
+                            "STREAMS jobs >");
+        if (reply == NULL)
+            return 1;
+        if (reply->type == REDIS_REPLY_ARRAY) {
+            redisReply *entry = reply->element[0]->element[1]->element[0];
+            answer(c, entry);
+            freeReplyObject(redisCommand(
+                c, "XACK jobs workers %s", entry->element[0]->str));
+            freeReplyObject(
+                redisCommand(c, "XDEL jobs %s", entry->element[0]->str));
+        }
+        freeReplyObject(reply);
+    }
+}
