@@ -36,6 +36,7 @@
 #include <inttypes.h>
 #include <limits.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -67,11 +68,13 @@ struct stream {
 struct task {
     pid_t pid, tid;
     char state;
-    bool own;      /* a thread of the harness */
-    bool shielded; /* blocks every signal */
-    bool helper;   /* of a sanitizer runtime, not of the program */
-    uint64_t switches;
-    long call; /* -1: not in a system call, or not known */
+    bool own;          /* a thread of the harness */
+    bool shielded;     /* blocks every signal */
+    bool helper;       /* of a sanitizer runtime, not of the program */
+    uint64_t waits;    /* how often it stopped running to wait, */
+    uint64_t switches; /* or was made to stop as well */
+    int64_t ran_ns;    /* CPU time, of a task ready to run; else 0 */
+    long call;         /* -1: not in a system call, or not known */
     unsigned long args[6];
 };
 
@@ -96,7 +99,7 @@ struct driver {
     int64_t start, last, spent; /* .spent counts towards the deadline */
     pid_t *before; /* the harness's children that are not of the tree */
     size_t before_count;
-    struct look first, second;
+    struct look first, second, since;
     bool decided;
     int deadlocks; /* quiet moments in a row with nobody to wake anyone */
     int64_t cpu_base, looks_base, idles_base; /* when last not stuck */
@@ -220,8 +223,9 @@ static bool read_task(struct task *task, struct look *look, struct run *run) {
     if (state == NULL)
         return false;
     task->state = state[8];
-    task->switches = field(text, "\nvoluntary_ctxt_switches:", 10) +
-                     field(text, "\nnonvoluntary_ctxt_switches:", 10);
+    task->waits = field(text, "\nvoluntary_ctxt_switches:", 10);
+    task->switches =
+        task->waits + field(text, "\nnonvoluntary_ctxt_switches:", 10);
     /* ThreadSanitizer's background thread blocks all that can be blocked and
      * sleeps by a bare nanosleep, which glibc's nanosleep does not use. */
     task->shielded = (field(text, "\nSigBlk:", 16) | UNBLOCKABLE) == UINT64_MAX;
@@ -229,6 +233,10 @@ static bool read_task(struct task *task, struct look *look, struct run *run) {
         task->helper = true;
     if (!task->own && (long)field(text, "\nVmHWM:", 10) > run->peak_kib)
         run->peak_kib = (long)field(text, "\nVmHWM:", 10);
+    if (task->state == 'R' &&
+        read_proc(text, sizeof(text), "/proc/%d/task/%d/schedstat", task->pid,
+            task->tid))
+        task->ran_ns = strtoll(text, NULL, 10);
     return true;
 }
 
@@ -322,6 +330,67 @@ static void take_look(struct driver *d, struct look *look) {
         run->most_tasks = look->alive;
     if (look->processes > run->most_processes)
         run->most_processes = look->processes;
+}
+
+/* The CPUs a task may run on; 0: this process. None when it is gone. */
+static cpu_set_t allowed(pid_t tid) {
+    cpu_set_t cpus;
+
+    if (sched_getaffinity(tid, sizeof(cpus), &cpus) == -1)
+        CPU_ZERO(&cpus);
+    return cpus;
+}
+
+/* A stretch of computing, told from a task that wakes to find a lock taken. */
+#define STRETCH (MS / 2)
+
+/* Whether a task computed from one look to another and never waited. */
+static bool computed(const struct task *from, const struct task *to) {
+    return from->tid == to->tid && from->waits == to->waits &&
+           from->ran_ns != 0 && to->ran_ns > from->ran_ns + STRETCH;
+}
+
+/* Counts the tasks that had work all the time between two looks: they ran on
+ * parts of it, and others kept them from it at most. They confine themselves
+ * to *cpus. In *ready those that could have been waiting since. */
+static int computing(const struct look *from, const struct look *to,
+    cpu_set_t *cpus, int *ready) {
+    int count = 0;
+
+    CPU_ZERO(cpus);
+    *ready = 0;
+    for (size_t i = 0; i < to->count; i++)
+        for (size_t j = 0; j < from->count; j++) {
+            const struct task *task = &to->tasks[i], *was = &from->tasks[j];
+            cpu_set_t own;
+
+            if (task->tid != was->tid || !counts(to, task))
+                continue;
+            *ready += was->ran_ns != 0 && task->waits == was->waits;
+            if (!computed(was, task))
+                continue;
+            own = allowed(task->tid);
+            CPU_OR(cpus, cpus, &own);
+            count++;
+        }
+    return count;
+}
+
+/* After a look that was not still: how many tasks computed at the same moment,
+ * since an earlier look that is kept for as long as two of them may have. */
+static void note_parallel(struct driver *d) {
+    cpu_set_t ours = allowed(0), theirs;
+    struct look swap = d->since;
+    int ready, count = computing(&d->since, &d->first, &theirs, &ready);
+
+    if (CPU_COUNT(&theirs) < CPU_COUNT(&ours) && CPU_COUNT(&theirs) < count)
+        count = CPU_COUNT(&theirs);
+    if (count > d->run->most_parallel)
+        d->run->most_parallel = count;
+    if (ready >= 2 && count < 2)
+        return;
+    d->since = d->first;
+    d->first = swap;
 }
 
 static bool same(const struct look *a, const struct look *b) {
@@ -741,6 +810,7 @@ static void watch(struct driver *d) {
         } else {
             d->deadlocks = 0;
             check_spin(d);
+            note_parallel(d);
             wait = wait * 2 < LONGEST_WAIT ? wait * 2 : LONGEST_WAIT;
         }
     }
@@ -1002,6 +1072,8 @@ static void close_all(struct driver *d) {
         clock_close(&d->clock);
     free(d->out.text);
     free(d->before);
+    free(d->since.tasks);
+    free(d->since.pids);
     free(d->first.tasks);
     free(d->first.pids);
     free(d->second.tasks);

@@ -105,6 +105,12 @@ struct run {
     int most_tasks; /* threads of all processes */
     int most_processes;
     int most_zombies; /* at a quiet moment */
+    /* Had work at the same moment, as seen: tasks that computed, and did not
+     * wait, through the same stretch of time. It says what could run in
+     * parallel, on however many CPUs the machine had to give just then. Tasks
+     * that confine themselves to fewer CPUs than the harness has count as so
+     * many. */
+    int most_parallel;
 
     /* By the shim; 0 without virtual time. */
     int64_t sleeps;        /* calls that only sleep, */
