@@ -26,7 +26,7 @@ int main(int argc, char *argv[]) {
     long firsts[] = {1, 2};
     pthread_t pool[2];
     cpu_set_t cpus;
-    int cpu = 0;
+    size_t cpu = 0;
 
     times = argc > 2 ? atol(argv[2]) : 1000000;
     setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
