@@ -1,6 +1,6 @@
 /*
  * increment_one_lock - wrong: a pool of threads that hold one lock to compute
- * Rejected because: one CPU
+ * Rejected because: one task under way at a time
  * Build: cc -O2 -pthread -o increment_one_lock increment_one_lock.c
  */
 #include <pthread.h>

@@ -1,6 +1,6 @@
 /*
  * increment_sequential - wrong: one task after another where parallel is asked
- * Rejected because: one CPU
+ * Rejected because: one task under way at a time
  * Build: cc -O2 -o increment_sequential increment_sequential.c
  */
 #include <stdio.h>
