@@ -143,6 +143,7 @@ static void check_output(const char *path, const char *name) {
     struct program full = {.argv = argv, .stdout_path = "/dev/full"};
     struct program broken = {.argv = argv, .stdout_broken = true};
     struct run run;
+    char how[700];
 
     size_t kind = kind_of(name);
     bool ends = kind == KINDS || !kinds[kind].for_ever;
@@ -150,15 +151,15 @@ static void check_output(const char *path, const char *name) {
     for (int i = 0; i < (ends ? 2 : 1); i++, argv[1] = NULL) {
         full.virtual_time = broken.virtual_time = true;
         program_run(&full, &run);
-        expect(failed_properly(&run), "%s > /dev/full: exit %d; expected: 1",
-            path, run.code);
+        expect(failed_properly(&run), "%s > /dev/full %s; expected: exit 1",
+            path, run_describe(&run, how, sizeof how));
         expect(run.left_behind == 0, "%s > /dev/full left %s", path,
             run.left_names);
         run_free(&run);
         program_run(&broken, &run);
         expect(run.end == SIGNALLED || failed_properly(&run),
-            "%s into a closed pipe: exit %d; expected: 1, or SIGPIPE", path,
-            run.code);
+            "%s into a closed pipe %s; expected: exit 1, or SIGPIPE", path,
+            run_describe(&run, how, sizeof how));
         expect(run.left_behind == 0, "%s into a closed pipe left %s", path,
             run.left_names);
         run_free(&run);
