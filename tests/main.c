@@ -95,9 +95,10 @@ int main(int argc, char *argv[]) {
     if (argc < 2 || access(argv[1], X_OK) == -1)
         errx(2, "usage: test_runner BUILD_DIR [SUITE...]");
     set_build_dir(argv[1]);
-    /* At exit its runtime sleeps a second, past the virtual clock, for reports
-     * of threads that are still running. */
-    setenv("TSAN_OPTIONS", "atexit_sleep_ms=0", 0);
+    /* At exit ThreadSanitizer sleeps a second, past the virtual clock, for
+     * reports of threads that are still running. Its symbolizer is a process
+     * beside the program, slow to start: a verdict needs no names. */
+    setenv("TSAN_OPTIONS", "atexit_sleep_ms=0:symbolize=0", 0);
     if (CU_initialize_registry() != CUE_SUCCESS)
         errx(EXIT_FAILURE, "CUnit: %s", CU_get_error_msg());
     for (int i = 2; i < argc; i++)
