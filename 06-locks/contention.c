@@ -22,9 +22,9 @@ enum { NONE, MUTEX, SPIN, ADD, CAS, BESIDE, APART, LOCAL, WAYS };
 static const char *const names[WAYS] = {"no lock", "mutex", "spin lock",
     "atomic add", "compare-and-swap", "own, side by side", "own, apart",
     "local, then one add"};
-enum { MOST = 64, ROUNDS = 31, MEDIAN = ROUNDS / 2, LINE = 128 /* bytes */ };
+enum { MOST = 64, ROUNDS = 15, MEDIAN = ROUNDS / 2, LINE = 128 /* bytes */ };
 static long threads, way;                       /* that is measured, */
-static long increments = 50000;                 /* too short to be disturbed */
+static long increments = 30000;                 /* too short to be disturbed */
 static double ns[WAYS][MOST + 1][ROUNDS], lost; /* all rounds, sorted */
 static struct timespec from, to;
 static cpu_set_t cpus;
