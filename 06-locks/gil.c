@@ -18,7 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { TURNS = 10, INCREMENTS = 5000000, WAIT_NS = 5000000 };
+enum { TURNS = 10, INCREMENTS = 500000, WAIT_NS = 5000000 };
 enum { COMPUTE, COMPUTE_LOCKED, WAIT_LOCKED, WAIT, WAYS };
 static const char *const names[WAYS] = {"compute, no lock",
     "compute, lock held", "wait, lock held", "wait, lock given up"};
