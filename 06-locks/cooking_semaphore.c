@@ -19,11 +19,10 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { PLATES = 10, MINUTE_NS = 1000000, CLOSING = 800 /* minutes */ };
+enum { PLATES = 10, MINUTE_NS = 1000000, PATIENCE = 300 };
 static long chefs = 2, cookers = 2;
 static sem_t free_chefs, free_cookers, all_begun;
-static atomic_long begun, served;
-static struct timespec closing; /* until then a pot waits for a cooker */
+static atomic_long begun, steps, served;
 
 static long minutes_now(void) {
     struct timespec now;
@@ -35,11 +34,23 @@ static void do_step(long plate, const char *doing, const char *done, long n) {
     printf("plate %ld: %s ...\n", plate, doing);
     nanosleep(&(struct timespec){0, n * MINUTE_NS}, NULL);
     printf("plate %ld: %s\n", plate, done);
+    steps++;
+}
+
+/* Gives up when for so many minutes nobody in the kitchen has done a thing. */
+static void take_cooker(void) {
+    for (long seen = -1; seen != steps;) {
+        seen = steps;
+        long end = minutes_now() + PATIENCE;
+        struct timespec until = {end / 1000, end % 1000 * MINUTE_NS};
+        if (sem_timedwait(&free_cookers, &until) == 0)
+            return;
+    }
+    pthread_exit(NULL); /* main() tells what is missing */
 }
 
 static void boil(long plate) {
-    if (sem_timedwait(&free_cookers, &closing) == -1)
-        pthread_exit(NULL); /* main() tells what is missing */
+    take_cooker();
     do_step(plate, "boiling", "boiled", 30);
     if (plate % 5 == 2) { /* a soup, served as it is */
         sem_post(&free_cookers);
@@ -90,8 +101,7 @@ int main(int argc, char *argv[]) {
     sem_init(&free_chefs, 0, (unsigned)chefs);
     sem_init(&free_cookers, 0, (unsigned)cookers);
     sem_init(&all_begun, 0, 0);
-    long start = minutes_now(), end = start + CLOSING;
-    closing = (struct timespec){end / 1000, end % 1000 * MINUTE_NS};
+    long start = minutes_now();
     for (long i = 1; i <= PLATES; i++)
         if ((errno = pthread_create(&threads[i], NULL, cook, (void *)i)) != 0)
             err(EXIT_FAILURE, "pthread_create");

@@ -94,8 +94,8 @@ static const struct {
     {"bounded_queue", 125, "a queue, its closing, and who sees that all wait"},
     {"bounded_queue_if", 125, "as its twin"},
     {"bounded_queue_lost_wake", 125, "as its twin"},
-    {"cooking_semaphore", 115, "the whole story, with an end when all wait"},
-    {"cooking_semaphore_leak", 115, "as its twin"},
+    {"cooking_semaphore", 125, "the whole story, with an end when all wait"},
+    {"cooking_semaphore_leak", 125, "as its twin"},
     {"gil", 100, "the times, and beside them the number at once"},
     {"contention", 165, "eight ways, on CPUs of their own, a table, a plot"},
 };
