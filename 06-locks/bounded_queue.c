@@ -6,7 +6,7 @@
  * and falling asleep are one step: pthread_cond_wait() gives up the lock in it.
  * ThreadSanitizer: silent
  * Build: cc -O2 -pthread -o bounded_queue bounded_queue.c
- * Usage: ./bounded_queue [-n jobs] [-s]
+ * Usage: ./bounded_queue [-n jobs] [-w consumers] [-s]
  */
 #include <err.h>
 #include <errno.h>
@@ -18,62 +18,48 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { SLOTS = 2, CONSUMERS = 2, NONE = 0, END = -1 };
-
+enum { SLOTS = 2, NOTHING = 0 };
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards it all */
 static pthread_cond_t not_empty = PTHREAD_COND_INITIALIZER;
 static pthread_cond_t not_full = PTHREAD_COND_INITIALIZER;
-static long jobs = 6, queue[SLOTS], asleep, changes, running = CONSUMERS + 1;
+static long jobs = 6, consumers = 2, queue[SLOTS], done, asleep, told, running;
+static atomic_long in, out, sleeps; /* so far; in, out: jobs */
 static bool closed, stay;
-static atomic_long in, out, sleeps, done, ghosts; /* in, out: jobs so far */
 
-/* Until the number is so large, at most half a second. */
+/* Until the number is so large, at most half a second, without the lock. */
 static void linger(atomic_long *number, long least) {
+    pthread_mutex_unlock(&lock);
     for (int ms = 0; ms < 500 && *number < least; ms += 10)
         nanosleep(&(struct timespec){0, 10000000}, NULL);
-}
-
-/* Like all below, with the lock held. */
-static void tell(pthread_cond_t *change) {
-    asleep = 0;
-    changes++;
-    pthread_cond_broadcast(change);
+    pthread_mutex_lock(&lock);
 }
 
 /* Who falls asleep last has nobody left to wake it. */
 static void wait_for(pthread_cond_t *change) {
-    long seen = changes;
+    long before = told;
     sleeps++;
     if (++asleep == running && !stay)
         errx(EXIT_FAILURE, "all wait, %ld jobs in the queue", in - out);
     pthread_cond_wait(change, &lock);
-    asleep -= seen == changes; /* woken though nothing changed: that may be */
+    asleep -= before == told; /* may wake untold; tell() has counted the told */
 }
 
-static void put(long job) {
-    while (in - out >= SLOTS)
-        wait_for(&not_full);
-    queue[in++ % SLOTS] = job;
-    tell(&not_empty);
-}
-
-static long take(void) {
-    while (in <= out && !closed)
-        wait_for(&not_empty);
-    if (in <= out && closed)
-        return END;
-    long job = queue[out % SLOTS];
-    queue[out++ % SLOTS] = NONE;
-    tell(&not_full);
-    return job;
+static void tell(pthread_cond_t *change) {
+    asleep = 0;
+    told++;
+    pthread_cond_broadcast(change);
 }
 
 static void *consume(void *unused) {
     pthread_mutex_lock(&lock);
-    for (long job; (job = take()) != END;) {
-        pthread_mutex_unlock(&lock);
-        *(job == NONE ? &ghosts : &done) += 1; /* the work: without the lock */
-        pthread_mutex_lock(&lock);
+    for (;;) {
+        while (in <= out && !closed)
+            wait_for(&not_empty);
+        if (in <= out && closed)
+            break;
+        done += queue[out % SLOTS] != NOTHING;
+        queue[out++ % SLOTS] = NOTHING;
+        tell(&not_full);
     }
     running--;
     pthread_mutex_unlock(&lock);
@@ -81,14 +67,15 @@ static void *consume(void *unused) {
 }
 
 static void produce(void) {
-    linger(&sleeps, CONSUMERS); /* until all consumers are asleep */
-    for (long job = 1; job <= jobs; job++) {
-        pthread_mutex_lock(&lock);
-        put(job);
-        pthread_mutex_unlock(&lock);
-        linger(&out, job == 1 ? CONSUMERS : 0); /* until they had their turn */
-    }
     pthread_mutex_lock(&lock);
+    linger(&sleeps, consumers); /* until all consumers are asleep */
+    for (long job = 1; job <= jobs; job++) {
+        while (in - out >= SLOTS)
+            wait_for(&not_full);
+        queue[in++ % SLOTS] = job;
+        tell(&not_empty);
+        linger(&sleeps, job == 1 ? 2 * consumers : 0); /* and are so again */
+    }
     closed = true;
     running--;
     tell(&not_empty);
@@ -104,30 +91,31 @@ static long number(int option, long most) {
 }
 
 int main(int argc, char *argv[]) {
-    pthread_t threads[CONSUMERS];
+    pthread_t threads[100]; /* -w allows no more */
     setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
-    for (int option; (option = getopt(argc, argv, "n:sh")) != -1;)
+    for (int option; (option = getopt(argc, argv, "n:w:sh")) != -1;)
         switch (option) {
         case 'n': jobs = number(option, 1000000); break;
+        case 'w': consumers = number(option, 100); break;
         case 's': stay = true; break;
-        case 'h': return puts("usage: [-n jobs] [-s, stay stuck]") < 0;
+        case 'h': return puts("usage: [-n jobs] [-w consumers] [-s], stay") < 0;
         default: return 2;
         }
     if (optind < argc)
         errx(2, "%s: not an option, see -h", argv[optind]);
-    for (int i = 0; i < CONSUMERS; i++)
+    running = consumers + 1;
+    for (long i = 0; i < consumers; i++)
         if ((errno = pthread_create(&threads[i], NULL, consume, NULL)) != 0)
             err(EXIT_FAILURE, "pthread_create");
     produce();
-    for (int i = 0; i < CONSUMERS; i++)
+    for (long i = 0; i < consumers; i++)
         if ((errno = pthread_join(threads[i], NULL)) != 0)
             err(EXIT_FAILURE, "pthread_join");
     if (printf("%ld of %ld jobs done\n", done, jobs) < 0)
         err(EXIT_FAILURE, "standard output");
-    if (ghosts > 0 || done != jobs)
+    if (out != done || done != jobs)
         errx(EXIT_FAILURE,
-            "%ld jobs are lost, an empty slot was taken for a "
-            "job %ld times",
-            jobs - done, ghosts);
+            "%ld jobs are lost, %ld times an empty slot was taken for a job",
+            jobs - done, out - done);
     return EXIT_SUCCESS;
 }

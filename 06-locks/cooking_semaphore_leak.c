@@ -7,7 +7,7 @@
  * ThreadSanitizer: silent
  * Outcomes: any order
  * Build: cc -O2 -pthread -o cooking_semaphore_leak cooking_semaphore_leak.c
- * Usage: ./cooking_semaphore_leak [-p plates] [-w chefs] [-k cookers] [-m ms]
+ * Usage: ./cooking_semaphore_leak [-w chefs] [-k cookers]
  */
 #include <err.h>
 #include <errno.h>
@@ -19,39 +19,40 @@
 #include <time.h>
 #include <unistd.h>
 
-static long plates = 10, chefs = 2, cookers = 2, ms_per_minute = 1;
+enum { PLATES = 10, MINUTE_NS = 1000000, PATIENCE = 300 };
+static long chefs = 2, cookers = 2;
 static sem_t free_chefs, free_cookers, all_begun;
-static atomic_long begun, served;
-
-static struct timespec to_timespec(long ms) {
-    return (struct timespec){ms / 1000, ms % 1000 * 1000000};
-}
+static atomic_long begun, steps, served;
 
 static long minutes_now(void) {
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
-    return (now.tv_sec * 1000 + now.tv_nsec / 1000000) / ms_per_minute;
+    return now.tv_sec * 1000 + now.tv_nsec / MINUTE_NS;
 }
 
 static void do_step(long plate, const char *doing, const char *done, long n) {
-    struct timespec time = to_timespec(n * ms_per_minute);
-    printf("plate %ld: %s ...\n", plate + 1, doing);
-    nanosleep(&time, NULL);
-    printf("plate %ld: %s\n", plate + 1, done);
+    printf("plate %ld: %s ...\n", plate, doing);
+    nanosleep(&(struct timespec){0, n * MINUTE_NS}, NULL);
+    printf("plate %ld: %s\n", plate, done);
+    steps++;
 }
 
-/* Waits at most twice as long as all pots boil, one after the other. */
+/* Gives up when for so many minutes nobody in the kitchen has done a thing. */
 static void take_cooker(void) {
-    struct timespec end =
-        to_timespec((minutes_now() + 60 * plates) * ms_per_minute);
-    if (sem_timedwait(&free_cookers, &end) == -1)
-        pthread_exit(NULL); /* main() tells what is missing */
+    for (long seen = -1; seen != steps;) {
+        seen = steps;
+        long end = minutes_now() + PATIENCE;
+        struct timespec until = {end / 1000, end % 1000 * MINUTE_NS};
+        if (sem_timedwait(&free_cookers, &until) == 0)
+            return;
+    }
+    pthread_exit(NULL); /* main() tells what is missing */
 }
 
 static void boil(long plate) {
     take_cooker();
     do_step(plate, "boiling", "boiled", 30);
-    if (plate % 5 == 1) { /* a soup, served as it is */
+    if (plate % 5 == 2) { /* a soup, served as it is */
         return;
     }
     sem_post(&free_cookers);
@@ -60,8 +61,8 @@ static void boil(long plate) {
 static void *cook(void *number) {
     long plate = (long)number;
     sem_wait(&free_chefs);
-    if (++begun == plates)
-        for (long i = 0; i < plates; i++)
+    if (++begun == PLATES)
+        for (long i = 0; i < PLATES; i++)
             sem_post(&all_begun);
     do_step(plate, "washing", "washed", 5);
     do_step(plate, "cutting", "cut", 13);
@@ -83,20 +84,15 @@ static long number(int option, long most) {
     return value;
 }
 
-static const char usage[] =
-    "usage: [-p plates] [-w chefs] [-k cookers] [-m ms_per_minute]";
-
 int main(int argc, char *argv[]) {
-    static pthread_t threads[1000]; /* -p allows no more */
-    int idle = 0;
+    pthread_t threads[PLATES + 1];
+    int idle;
     setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
-    for (int option; (option = getopt(argc, argv, "p:w:k:m:h")) != -1;)
+    for (int option; (option = getopt(argc, argv, "w:k:h")) != -1;)
         switch (option) {
-        case 'p': plates = number(option, 1000); break;
         case 'w': chefs = number(option, 1000); break;
         case 'k': cookers = number(option, 1000); break;
-        case 'm': ms_per_minute = number(option, 60000); break;
-        case 'h': return puts(usage) < 0;
+        case 'h': return puts("usage: [-w chefs] [-k cookers]") < 0;
         default: return 2;
         }
     if (optind < argc)
@@ -105,19 +101,19 @@ int main(int argc, char *argv[]) {
     sem_init(&free_cookers, 0, (unsigned)cookers);
     sem_init(&all_begun, 0, 0);
     long start = minutes_now();
-    for (long i = 0; i < plates; i++)
+    for (long i = 1; i <= PLATES; i++)
         if ((errno = pthread_create(&threads[i], NULL, cook, (void *)i)) != 0)
             err(EXIT_FAILURE, "pthread_create");
-    for (long i = 0; i < plates; i++)
+    for (long i = 1; i <= PLATES; i++)
         if ((errno = pthread_join(threads[i], NULL)) != 0)
             err(EXIT_FAILURE, "pthread_join");
-    fprintf(stderr, "%ld plates in %ld minutes, chefs: %ld, cookers: %ld\n",
-        (long)served, minutes_now() - start, chefs, cookers);
+    fprintf(stderr, "%ld plates in %ld minutes\n", (long)served,
+        minutes_now() - start);
     sem_getvalue(&free_cookers, &idle);
-    if (idle != cookers || served != plates)
+    if (idle != cookers || served != PLATES)
         errx(EXIT_FAILURE,
             "%ld of %ld cookers are not given back, %ld plates not served",
-            cookers - idle, cookers, plates - served);
+            cookers - idle, cookers, PLATES - served);
     if (ferror(stdout))
         errx(EXIT_FAILURE, "standard output: not everything was written");
     return EXIT_SUCCESS;

@@ -2,8 +2,7 @@
  * deadlock_opposite - two chefs take a knife and a board in opposite order
  * Each has what the other needs next, and neither gives it back: they wait for
  * ever. Notice linger(): each waits until the other has its first tool, so it
- * happens on every run. With -s all stays stuck, for a debugger to look at;
- * without, main() looks who waits for whom.
+ * happens on every run. With -s all stays stuck, for a debugger to look at.
  * ThreadSanitizer: silent
  * Build: cc -O2 -pthread -o deadlock_opposite deadlock_opposite.c
  * Usage: ./deadlock_opposite [-s]
@@ -12,19 +11,28 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
 
 enum { CHEFS = 2, NOTHING = 0, KNIFE, BOARD, TOOLS };
-
-static pthread_mutex_t tools[TOOLS];
+static pthread_mutex_t tools[TOOLS] = {
+    [KNIFE] = PTHREAD_MUTEX_INITIALIZER, [BOARD] = PTHREAD_MUTEX_INITIALIZER};
 static long dishes; /* guarded by knife and board together */
-static atomic_int finished, holder[TOOLS], wants[CHEFS + 1]; /* for watch() */
+static bool stay;   /* stuck */
+static atomic_int holder[TOOLS], wants[CHEFS + 1], told;
 
+/* Who closes a circle of those who wait says so, instead of waiting. */
 static void take(long chef, int tool) {
     wants[chef] = tool;
+    int a = holder[KNIFE], b = holder[BOARD];
+    if (wants[a] == BOARD && wants[b] == KNIFE && !stay && told++ == 0)
+        errx(EXIT_FAILURE,
+            "chef %d has the knife and waits for the board, "
+            "chef %d has the board and waits for the knife",
+            a, b);
     pthread_mutex_lock(&tools[tool]);
     wants[chef] = NOTHING;
     holder[tool] = (int)chef;
@@ -52,41 +60,22 @@ static void *cook(void *number) {
     dishes++;
     put_back(second);
     put_back(first);
-    finished++;
     return NULL;
-}
-
-/* Who waits in a circle ten looks in a row will not move again. */
-static void watch(void) {
-    for (int looks = 0; finished < CHEFS;) {
-        nanosleep(&(struct timespec){0, 10000000}, NULL);
-        int a = holder[KNIFE], b = holder[BOARD];
-        looks = wants[a] == BOARD && wants[b] == KNIFE ? looks + 1 : 0;
-        if (looks == 10)
-            errx(EXIT_FAILURE,
-                "chef %d has the knife and waits for the board, "
-                "chef %d has the board and waits for the knife",
-                a, b);
-    }
 }
 
 int main(int argc, char *argv[]) {
     pthread_t threads[CHEFS + 1];
-    int option = getopt(argc, argv, "sh");
     setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
-    if (option == 'h')
-        return puts("usage: [-s], stay stuck") < 0;
-    if (option == '?')
-        return 2;
+    switch (getopt(argc, argv, "sh")) {
+    case 's': stay = true; break;
+    case 'h': return puts("usage: [-s], stay stuck") < 0;
+    case '?': return 2;
+    }
     if (optind < argc)
         errx(2, "%s: not an option, see -h", argv[optind]);
-    for (int i = 0; i < TOOLS; i++)
-        pthread_mutex_init(&tools[i], NULL);
     for (long i = 1; i <= CHEFS; i++)
         if ((errno = pthread_create(&threads[i], NULL, cook, (void *)i)) != 0)
             err(EXIT_FAILURE, "pthread_create");
-    if (option != 's')
-        watch();
     for (long i = 1; i <= CHEFS; i++)
         if ((errno = pthread_join(threads[i], NULL)) != 0)
             err(EXIT_FAILURE, "pthread_join");

@@ -17,18 +17,16 @@
 #include <unistd.h>
 
 enum { CASHIERS = 2, DRINK = 2, SOUP = 3, ROAST = 9 };
-
 static pthread_mutex_t till;
-static long sold;             /* guarded by till */
-static _Thread_local int has; /* how often this cashier has taken it */
-static atomic_int finished, waits_for_itself; /* cashiers */
+static long sold;                  /* guarded by till */
+static _Thread_local int has;      /* how often this cashier has taken it */
+static atomic_int finished, stuck; /* cashiers */
 
 static void take(void) {
-    waits_for_itself += has;
+    stuck += has; /* waits for itself, if the mutex does not count */
     if ((errno = pthread_mutex_lock(&till)) != 0)
         err(EXIT_FAILURE, "the till, taken %d times already", has);
-    waits_for_itself -= has;
-    has++;
+    stuck -= has++;
 }
 
 static void give_back(void) {
@@ -57,7 +55,7 @@ static void *serve(void *unused) {
 static void watch(void) {
     for (int ms = 0; ms < 500 && finished < CASHIERS; ms += 10)
         nanosleep(&(struct timespec){0, 10000000}, NULL);
-    if (finished < CASHIERS && waits_for_itself)
+    if (finished < CASHIERS && stuck)
         errx(EXIT_FAILURE, "a cashier has the till and waits for the till");
 }
 

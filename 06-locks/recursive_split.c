@@ -1,8 +1,7 @@
 /*
  * recursive_split - the locked part split off: the lock is taken once
- * add() does the work and takes no lock: its comment says who holds it. sell()
- * is add() with the lock around it, for callers that do not hold it. Notice
- * that a plain mutex does: a function takes the lock, or needs it held.
+ * add() takes no lock: its comment says who holds it. sell() is add() with the
+ * lock around it, for all others. Notice that a plain mutex does.
  * ThreadSanitizer: silent
  * Build: cc -O2 -pthread -o recursive_split recursive_split.c
  * Usage: ./recursive_split [-s]
@@ -17,18 +16,16 @@
 #include <unistd.h>
 
 enum { CASHIERS = 2, DRINK = 2, SOUP = 3, ROAST = 9 };
-
 static pthread_mutex_t till;
-static long sold;             /* guarded by till */
-static _Thread_local int has; /* how often this cashier has taken it */
-static atomic_int finished, waits_for_itself; /* cashiers */
+static long sold;                  /* guarded by till */
+static _Thread_local int has;      /* how often this cashier has taken it */
+static atomic_int finished, stuck; /* cashiers */
 
 static void take(void) {
-    waits_for_itself += has;
+    stuck += has; /* waits for itself, if the mutex does not count */
     if ((errno = pthread_mutex_lock(&till)) != 0)
         err(EXIT_FAILURE, "the till, taken %d times already", has);
-    waits_for_itself -= has;
-    has++;
+    stuck -= has++;
 }
 
 static void give_back(void) {
@@ -36,8 +33,7 @@ static void give_back(void) {
     pthread_mutex_unlock(&till);
 }
 
-/* The caller holds the till. */
-static void add(long price) {
+static void add(long price) { /* the caller holds the till */
     sold += price;
 }
 
@@ -62,7 +58,7 @@ static void *serve(void *unused) {
 static void watch(void) {
     for (int ms = 0; ms < 500 && finished < CASHIERS; ms += 10)
         nanosleep(&(struct timespec){0, 10000000}, NULL);
-    if (finished < CASHIERS && waits_for_itself)
+    if (finished < CASHIERS && stuck)
         errx(EXIT_FAILURE, "a cashier has the till and waits for the till");
 }
 

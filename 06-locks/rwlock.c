@@ -30,19 +30,14 @@ static void linger(void) {
         nanosleep(&(struct timespec){0, 10000000}, NULL);
 }
 
-/* The caller holds the lock for reading. */
-static void read_menu(void) {
-    if (++inside == readers)
-        met = true;
-    linger();
-    torn += menu != soup + 9;
-    inside--;
-}
-
-static void *visit(void *none) {
+static void *read_menu(void *none) {
     for (long i = 0; i < changes; i++) {
         pthread_rwlock_rdlock(&lock);
-        read_menu();
+        if (++inside == readers)
+            met = true;
+        linger();
+        torn += menu != soup + 9;
+        inside--;
         pthread_rwlock_unlock(&lock);
     }
     return none;
@@ -59,8 +54,6 @@ static void change_prices(void) {
     }
 }
 
-static const char usage[] = "usage: [-w readers] [-n changes]";
-
 static long number(int option, long most) {
     char *end;
     long value = strtol(optarg, &end, 10);
@@ -76,13 +69,13 @@ int main(int argc, char *argv[]) {
         switch (option) {
         case 'w': readers = number(option, 1000); break;
         case 'n': changes = number(option, 1000000); break;
-        case 'h': return puts(usage) < 0;
+        case 'h': return puts("usage: [-w readers] [-n changes]") < 0;
         default: return 2;
         }
     if (optind < argc)
         errx(2, "%s: not an option, see -h", argv[optind]);
     for (long i = 0; i < readers; i++)
-        if ((errno = pthread_create(&threads[i], NULL, visit, NULL)) != 0)
+        if ((errno = pthread_create(&threads[i], NULL, read_menu, NULL)) != 0)
             err(EXIT_FAILURE, "pthread_create");
     change_prices();
     for (long i = 0; i < readers; i++)

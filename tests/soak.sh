@@ -3,10 +3,13 @@
 #
 # Runs the suites of the stories ROUNDS times idle, pinned to one CPU, and under
 # load: each program dozens of times. A verdict that differs once is a
-# failure of the harness. Then come the suites that are too slow for a test.
+# failure of the harness. Before them come the suites that are too slow for a
+# test, and all programs of 06-locks LOCKS_ROUNDS times: as it comes, on one CPU
+# and under load, each in virtual and in real time.
 set -u
 build=$1
 ROUNDS=${ROUNDS:-10}
+LOCKS_ROUNDS=${LOCKS_ROUNDS:-200}
 SOAKED="messages cooking download"
 load=
 finish() {
@@ -43,6 +46,8 @@ once() {
 }
 
 once "every schedule" "$build/tests/test_runner" "$build" explore
+once "all of 06-locks: $LOCKS_ROUNDS rounds" \
+    env KIT_ROUNDS="$LOCKS_ROUNDS" "$build/tests/test_runner" "$build" locks
 # shellcheck disable=SC2086 # a list of suites
 {
     soak idle "$build/tests/test_runner" "$build" $SOAKED
