@@ -20,7 +20,7 @@
 #include <unistd.h>
 
 enum {
-    CHUNK = 64,
+    CHUNK = 256,
     ASKED_S = 7 * KEEP_S, /* longer than any job waits */
     WAIT_MS = 1000,
     PATIENCE_MS = 5000,

@@ -8,8 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Entries that may be done and not removed, of a worker: a bound. */
-enum { MOST_UNCUT = 1000 };
+/* Entries that may be done and not removed, of a worker. */
+enum { FEW_UNCUT = 100, MOST_UNCUT = 1000 };
 
 /* The field's text; NULL if it is missing, too long, or holds a NUL. */
 static const char *field(
@@ -71,35 +71,42 @@ void job_run(struct job *job) {
 
 /* ---------- What is sent to Redis ---------- */
 
-/* Removes what is done. An entry goes when all older ones are done too: to cut
- * off the stream's tail costs less than to take entries out of the middle; of
- * a long stream only whole nodes, which costs next to nothing. Needs the
- * entry `mine`, which is done. Returns how many went. */
+/* Removes what is done. If there are no others, the n entries in ARGV. Else an
+ * entry goes when all older ones are done too: to cut off the stream's tail
+ * costs less than to take entries out of the middle; of a long stream only
+ * `now` and then, and in whole nodes. Returns how many went. */
 #define CUT                                                            \
-    "local open = redis.call('XPENDING', jobs, 'workers')[2]\n"        \
-    "if redis.call('XLEN', jobs) > 1000 then\n"                        \
-    "  return redis.call('XTRIM', jobs, 'MINID', '~', open or mine)\n" \
+    "local length = call('XLEN', jobs)\n"                              \
+    "if length == n then\n"                                            \
+    "  return call('XDEL', jobs, unpack(ARGV, 1, n))\n"                \
     "end\n"                                                            \
-    "for _, group in ipairs(redis.call('XINFO', 'GROUPS', jobs)) do\n" \
-    "  if not open and group[2] == 'workers' then\n"                   \
+    "if length > 1000 and not now then return 0 end\n"                 \
+    "local open = call('XPENDING', jobs, 'workers')[2]\n"              \
+    "if length > 1000 then\n"                                          \
+    "  return call('XTRIM', jobs, 'MINID', '~', open or ARGV[n])\n"    \
+    "end\n"                                                            \
+    "local groups = open and {} or call('XINFO', 'GROUPS', jobs)\n"    \
+    "for _, group in ipairs(groups) do\n"                              \
+    "  if group[2] == 'workers' then\n"                                \
     "    open = group[8]:gsub('%d+$', function(n) return n + 1 end)\n" \
     "  end\n"                                                          \
     "end\n"                                                            \
-    "return redis.call('XTRIM', jobs, 'MINID', open)\n"
+    "return call('XTRIM', jobs, 'MINID', open)\n"
 
 /* Acknowledge, store, remove: n entries, then n numbers and results of one
- * batch; one word more: take the entries out. Who acknowledges first stores; if
- * others acknowledged a part of them, only what has no result yet. */
+ * batch, then perhaps "now", or "out": take these entries out of the middle.
+ * Who acknowledges first stores; if others acknowledged a part of them, only
+ * what has no result yet. */
 static const char finish[] =
-    "local jobs, results = KEYS[1], KEYS[2]\n"
+    "local call, jobs, results = redis.call, KEYS[1], KEYS[2]\n"
     "local n = math.floor(#ARGV / 3)\n"
-    "local mine = ARGV[n]\n"
-    "local count = redis.call('XACK', jobs, 'workers', unpack(ARGV, 1, n))\n"
+    "local now = ARGV[3 * n + 1]\n"
+    "local count = call('XACK', jobs, 'workers', unpack(ARGV, 1, n))\n"
     "if count == n then\n"
-    "  redis.call('XADD', results, '*', unpack(ARGV, n + 1, 3 * n))\n"
+    "  call('XADD', results, '*', unpack(ARGV, n + 1, 3 * n))\n"
     "elseif count > 0 then\n"
     "  local has, new = {}, {}\n"
-    "  for _, e in ipairs(redis.call('XRANGE', results, '-', '+')) do\n"
+    "  for _, e in ipairs(call('XRANGE', results, '-', '+')) do\n"
     "    for f = 1, #e[2], 2 do has[e[2][f]] = true end\n"
     "  end\n"
     "  for i = n + 1, 3 * n, 2 do\n"
@@ -108,23 +115,23 @@ static const char finish[] =
     "      table.insert(new, ARGV[i + 1])\n"
     "    end\n"
     "  end\n"
-    "  if #new > 0 then redis.call('XADD', results, '*', unpack(new)) end\n"
+    "  if #new > 0 then call('XADD', results, '*', unpack(new)) end\n"
     "end\n"
-    "redis.call('EXPIRE', results, 86400)\n"
-    "if ARGV[3 * n + 1] then\n"
-    "  redis.call('XDEL', jobs, unpack(ARGV, 1, n))\n"
+    "call('EXPIRE', results, 86400)\n"
+    "if now == 'out' then\n"
+    "  call('XDEL', jobs, unpack(ARGV, 1, n))\n"
     "end\n" CUT;
 
 /* Acknowledge, move to the dead letters, store, remove. */
 static const char bury[] =
-    "local jobs, mine = KEYS[1], ARGV[1]\n"
-    "if redis.call('XACK', jobs, 'workers', mine) == 0 then return end\n"
-    "redis.call('XADD', KEYS[2], 'MAXLEN', '~', 10000, '*', 'entry', mine,\n"
+    "local call, jobs, n, now = redis.call, KEYS[1], 1, true\n"
+    "if call('XACK', jobs, 'workers', ARGV[1]) == 0 then return end\n"
+    "call('XADD', KEYS[2], 'MAXLEN', '~', 10000, '*', 'entry', ARGV[1],\n"
     "  'reason', ARGV[3], 'id', ARGV[4], 'task', ARGV[5],\n"
     "  'argument', ARGV[6])\n"
     "if KEYS[3] ~= '' then\n"
-    "  redis.call('XADD', KEYS[3], '*', ARGV[2], ARGV[3])\n"
-    "  redis.call('EXPIRE', KEYS[3], 86400)\n"
+    "  call('XADD', KEYS[3], '*', ARGV[2], ARGV[3])\n"
+    "  call('EXPIRE', KEYS[3], 86400)\n"
     "end\n" CUT;
 
 static const char *text_of(const char *field) {
@@ -204,10 +211,10 @@ static void report_batch(
         }
     args[4] = key_of(jobs, key, sizeof key);
     memcpy(args + 5 + n, results, 2 * n * sizeof *results);
-    uncut += n;
-    args[5 + 3 * n] = "out"; /* a job that lasts keeps them from being cut */
+    uncut += n; /* too many only if an older job lasts long */
+    args[5 + 3 * n] = uncut > MOST_UNCUT ? "out" : "now";
     redisAppendCommandArgv(
-        link->context, (int)(5 + 3 * n + (uncut > MOST_UNCUT)), args, NULL);
+        link->context, (int)(5 + 3 * n + (uncut >= FEW_UNCUT)), args, NULL);
 }
 
 /* All that is done of a batch is one command; each other job is its own. */

@@ -10,7 +10,7 @@
 
 #include "link.h"
 
-enum { MOST_BLOCK = 64, MOST_ENTRY = 48 };
+enum { MOST_BLOCK = 256, MOST_ENTRY = 48 };
 
 /* DONE: store the result. FAILED: to be tried again. DEAD: never again. */
 enum outcome { DONE, FAILED, DEAD };
