@@ -20,8 +20,8 @@
 #include <unistd.h>
 
 enum {
-    CHUNK = 64,
-    CHUNKS = 16,
+    CHUNK = 256,
+    ASKED_S = 7 * KEEP_S, /* longer than any job waits */
     WAIT_MS = 1000,
     PATIENCE_MS = 5000,
     SPARE_MS = 500
@@ -83,32 +83,30 @@ static void choose_batch(const char *wanted) {
 
 /* ---------- What is sent to Redis ---------- */
 
-/* Adds a chunk of jobs, unless it was added before. */
-static const char add[] =
-    "if redis.call('SETBIT', KEYS[2], ARGV[1], 1) == 1 then return end\n"
-    "redis.call('EXPIRE', KEYS[2], 86400)\n"
-    "for i = 5, #ARGV do\n"
-    "  redis.call('XADD', KEYS[1], '*', 'id',\n"
-    "    ARGV[2] .. '.' .. (ARGV[3] + i - 5), 'task', ARGV[4],\n"
-    "    'argument', ARGV[i])\n"
-    "end\n";
+/* How many jobs of the batch are in the queue? Redis knows, whatever became of
+ * an earlier answer. Redis also watches that nobody changes it meanwhile. */
+static void send_question(struct link *link) {
+    redisAppendCommand(link->context, "WATCH asked:%s", batch);
+    redisAppendCommand(link->context, "GET asked:%s", batch);
+}
 
-static void send_chunk(struct link *link, long chunk) {
-    const char *args[9 + CHUNK] = {"EVAL", add, "2", "jobs"};
-    char key[MOST_BATCH + 10], number_text[24], first[24];
-    long from = chunk * CHUNK;
-    int count = 9;
-    snprintf(key, sizeof key, "asked:%s", batch);
-    snprintf(number_text, sizeof number_text, "%ld", chunk);
-    snprintf(first, sizeof first, "%ld", from + 1);
-    args[4] = key;
-    args[5] = number_text;
-    args[6] = batch;
-    args[7] = first;
-    args[8] = task;
-    for (long i = from; i < jobs && i < from + CHUNK; i++)
-        args[count++] = arguments[i];
-    redisAppendCommandArgv(link->context, count, args, NULL);
+/* Adds the jobs from `first` on, and notes it, both or (if another client was
+ * quicker) neither. Returns how many answers will come. */
+static int send_chunk(struct link *link, long first) {
+    char id[MOST_BATCH + 24];
+    long last = jobs - first > CHUNK ? first + CHUNK : jobs;
+    const char *args[] = {
+        "XADD", "jobs", "*", "id", id, "task", task, "argument", NULL};
+    redisAppendCommand(link->context, "MULTI");
+    redisAppendCommand(
+        link->context, "SET asked:%s %ld EX %d", batch, last, ASKED_S);
+    for (long i = first; i < last; i++) {
+        snprintf(id, sizeof id, "%s.%ld", batch, i + 1);
+        args[8] = arguments[i];
+        redisAppendCommandArgv(link->context, 9, args, NULL);
+    }
+    redisAppendCommand(link->context, "EXEC");
+    return (int)(last - first) + 3;
 }
 
 /* The next results after the entry `last`, as soon as there are any. */
@@ -145,31 +143,41 @@ static void take_results(const redisReply *reply, char *last, size_t size) {
     fflush(stdout);
 }
 
-/* Adds what is not added yet, a few chunks at a time, and waits for results.
- * After each break of the connection all is added again: Redis may have lost
- * it, and knows what it has not. */
+/* Reads the answers to what was added, then the number of jobs in the queue;
+ * -1: trouble. */
+static long take_count(struct link *link, int answers) {
+    long count = -1;
+    for (redisReply *reply; answers >= 0; answers--) {
+        if ((reply = link_reply(link)) == NULL)
+            return -1;
+        if (answers == 0)
+            count = reply->type == REDIS_REPLY_STRING ? atol(reply->str) : 0;
+        freeReplyObject(reply);
+    }
+    return count;
+}
+
+/* Adds what is not added yet, a chunk at a time, and then waits for results.
+ * After each break of the connection Redis is asked again what it has. */
 static void collect(struct link *link) {
     char last[48] = "0-0";
-    long next = 0, chunks = (jobs + CHUNK - 1) / CHUNK, connection = 0;
+    long added = -1, connection = 0;
     for (long left; open_jobs > 0 && (left = deadline_ms - now_ms()) > 0;) {
-        long answers = 0;
         if (!link_up(link, left))
             continue;
         if (connection != link->connections)
-            next = 0;
+            added = -1;
         connection = link->connections;
         link_patience(
             link, (left < PATIENCE_MS ? left : PATIENCE_MS) + SPARE_MS);
-        for (; next < chunks && answers < CHUNKS; next++, answers++)
-            send_chunk(link, next);
-        if (next == chunks)
-            send_wait(link, last, left);
-        for (redisReply *reply; answers > 0; answers--) {
-            if ((reply = link_reply(link)) == NULL)
-                break;
-            freeReplyObject(reply);
+        if (added < jobs) {
+            int answers = added < 0 ? 0 : send_chunk(link, added);
+            send_question(link);
+            added = take_count(link, answers + 1);
+            continue;
         }
-        redisReply *reply = next == chunks ? link_reply(link) : NULL;
+        send_wait(link, last, left);
+        redisReply *reply = link_reply(link);
         if (reply == NULL)
             continue;
         take_results(reply, last, sizeof last);

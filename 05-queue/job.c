@@ -8,8 +8,12 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Entries that may be done and not removed, of a worker. */
+enum { FEW_UNCUT = 100, MOST_UNCUT = 1000 };
+
 /* The field's text; NULL if it is missing, too long, or holds a NUL. */
-static char *field(const redisReply *fields, const char *name, size_t most) {
+static const char *field(
+    const redisReply *fields, const char *name, size_t most) {
     for (size_t i = 0; i + 1 < fields->elements; i += 2) {
         const redisReply *value = fields->element[i + 1];
         if (strcmp(fields->element[i]->str, name) == 0)
@@ -23,18 +27,15 @@ static char *field(const redisReply *fields, const char *name, size_t most) {
 /* Reads an entry of the stream. Returns why it cannot be run, or NULL. */
 static const char *read_job(struct job *job, const redisReply *entry) {
     const redisReply *fields = entry->element[1];
-    snprintf(job->entry, sizeof job->entry, "%s", entry->element[0]->str);
-    job->key[0] = '\0';
+    job->entry = entry->element[0]->str;
     job->number = NULL;
     job->id = field(fields, "id", MOST_BATCH + 12);
     job->task = field(fields, "task", MOST_TASK);
     job->argument = field(fields, "argument", MOST_ARGUMENT);
-    char *dot = job->id == NULL ? NULL : strrchr(job->id, '.');
+    const char *dot = job->id == NULL ? NULL : strrchr(job->id, '.');
     if (dot == NULL || !is_batch(job->id, (size_t)(dot - job->id)) ||
         dot[1] == '\0' || dot[1 + strspn(dot + 1, "0123456789")] != '\0')
         return "malformed entry: no id";
-    snprintf(job->key, sizeof job->key, "results:%.*s", (int)(dot - job->id),
-        job->id);
     job->number = dot + 1;
     if (job->task == NULL || job->argument == NULL)
         return "malformed entry: no task, or no argument";
@@ -53,85 +54,92 @@ void job_accept(struct job *job, const redisReply *entry, long tries) {
 }
 
 void job_run(struct job *job) {
-    char text[MOST_RESULT];
-    text[0] = '\0';
+    static const char ok[] = "ok: ";
+    char *result = job->text + sizeof ok - 1, why[MOST_RESULT];
     if (job->outcome == DEAD)
         return;
-    if (task_named(job->task)(job->argument, text, sizeof text)) {
-        snprintf(job->text, sizeof job->text, "ok: %s", text);
+    memcpy(job->text, ok, sizeof ok);
+    if (task_named(job->task)(job->argument, result, MOST_RESULT))
         return;
-    }
     warnx("job %s: try %ld of %d failed: %s", job->id, job->tries, MOST_TRIES,
-        text);
+        result);
     job->outcome = job->tries < MOST_TRIES ? FAILED : DEAD;
+    snprintf(why, sizeof why, "%s", result);
     snprintf(
-        job->text, sizeof job->text, "failed: %s (%d tries)", text, MOST_TRIES);
+        job->text, sizeof job->text, "failed: %s (%d tries)", why, MOST_TRIES);
 }
 
 /* ---------- What is sent to Redis ---------- */
 
-/* Acknowledge, store, remove. Who acknowledges first stores; of a block that
- * others acknowledged in part, only what has no result yet. Where all older
- * entries are done too, cutting the stream's tail costs less than deleting. */
+/* Removes what is done. If there are no others, the n entries in ARGV. Else an
+ * entry goes when all older ones are done too: to cut off the stream's tail
+ * costs less than to take entries out of the middle; of a long stream only
+ * `now` and then, and in whole nodes. Returns how many went. */
+#define CUT                                                            \
+    "local length = call('XLEN', jobs)\n"                              \
+    "if length == n then\n"                                            \
+    "  return call('XDEL', jobs, unpack(ARGV, 1, n))\n"                \
+    "end\n"                                                            \
+    "if length > 1000 and not now then return 0 end\n"                 \
+    "local open = call('XPENDING', jobs, 'workers')[2]\n"              \
+    "if length > 1000 then\n"                                          \
+    "  return call('XTRIM', jobs, 'MINID', '~', open or ARGV[n])\n"    \
+    "end\n"                                                            \
+    "local groups = open and {} or call('XINFO', 'GROUPS', jobs)\n"    \
+    "for _, group in ipairs(groups) do\n"                              \
+    "  if group[2] == 'workers' then\n"                                \
+    "    open = group[8]:gsub('%d+$', function(n) return n + 1 end)\n" \
+    "  end\n"                                                          \
+    "end\n"                                                            \
+    "return call('XTRIM', jobs, 'MINID', open)\n"
+
+/* Acknowledge, store, remove: n entries, then n numbers and results of one
+ * batch, then perhaps "now", or "out": take these entries out of the middle.
+ * Who acknowledges first stores; if others acknowledged a part of them, only
+ * what has no result yet. */
 static const char finish[] =
-    "if #ARGV == 4 then\n"
-    "  if redis.call('XACK', KEYS[1], 'workers', ARGV[1]) == 0 then\n"
-    "    return\n"
+    "local call, jobs, results = redis.call, KEYS[1], KEYS[2]\n"
+    "local n = math.floor(#ARGV / 3)\n"
+    "local now = ARGV[3 * n + 1]\n"
+    "local count = call('XACK', jobs, 'workers', unpack(ARGV, 1, n))\n"
+    "if count == n then\n"
+    "  call('XADD', results, '*', unpack(ARGV, n + 1, 3 * n))\n"
+    "elseif count > 0 then\n"
+    "  local has, new = {}, {}\n"
+    "  for _, e in ipairs(call('XRANGE', results, '-', '+')) do\n"
+    "    for f = 1, #e[2], 2 do has[e[2][f]] = true end\n"
     "  end\n"
-    "  redis.call('XADD', ARGV[2], '*', ARGV[3], ARGV[4])\n"
-    "  redis.call('EXPIRE', ARGV[2], 86400)\n"
-    "  redis.call('XDEL', KEYS[1], ARGV[1])\n"
-    "  return\n"
-    "end\n"
-    "local adds, ids, numbers = {}, {}, {}\n"
-    "for i = 1, #ARGV, 4 do\n"
-    "  ids[#ids + 1] = ARGV[i]\n"
-    "end\n"
-    "local mine = redis.call('XACK', KEYS[1], 'workers', unpack(ids))\n"
-    "if mine == 0 then return end\n"
-    "for i = 1, #ARGV, 4 do\n"
-    "  local key = ARGV[i + 1]\n"
-    "  if not adds[key] then\n"
-    "    adds[key], numbers[key] = {'XADD', key, '*'}, {}\n"
-    "    if mine < #ids then\n"
-    "      for _, e in ipairs(redis.call('XRANGE', key, '-', '+')) do\n"
-    "        for f = 1, #e[2], 2 do numbers[key][e[2][f]] = true end\n"
-    "      end\n"
+    "  for i = n + 1, 3 * n, 2 do\n"
+    "    if not has[ARGV[i]] then\n"
+    "      table.insert(new, ARGV[i])\n"
+    "      table.insert(new, ARGV[i + 1])\n"
     "    end\n"
     "  end\n"
-    "  if not numbers[key][ARGV[i + 2]] then\n"
-    "    local add = adds[key]\n"
-    "    add[#add + 1] = ARGV[i + 2]\n"
-    "    add[#add + 1] = ARGV[i + 3]\n"
-    "  end\n"
+    "  if #new > 0 then call('XADD', results, '*', unpack(new)) end\n"
     "end\n"
-    "for key, add in pairs(adds) do\n"
-    "  if #add > 3 then redis.call(unpack(add)) end\n"
-    "  redis.call('EXPIRE', key, 86400)\n"
-    "end\n"
-    "if redis.call('XPENDING', KEYS[1], 'workers')[1] == 0 then\n"
-    "  redis.call('XTRIM', KEYS[1], 'MINID', ids[#ids])\n"
-    "  ids = {ids[#ids]}\n"
-    "end\n"
-    "redis.call('XDEL', KEYS[1], unpack(ids))\n";
+    "call('EXPIRE', results, 86400)\n"
+    "if now == 'out' then\n"
+    "  call('XDEL', jobs, unpack(ARGV, 1, n))\n"
+    "end\n" CUT;
 
 /* Acknowledge, move to the dead letters, store, remove. */
 static const char bury[] =
-    "if redis.call('XACK', KEYS[1], 'workers', ARGV[1]) == 0 then return end\n"
-    "redis.call('XDEL', KEYS[1], ARGV[1])\n"
-    "redis.call('XADD', KEYS[2], 'MAXLEN', '~', 10000, '*', 'entry', ARGV[1],\n"
-    "  'reason', ARGV[4], 'id', ARGV[5], 'task', ARGV[6],\n"
-    "  'argument', ARGV[7])\n"
-    "if ARGV[2] ~= '' then\n"
-    "  redis.call('XADD', ARGV[2], '*', ARGV[3], ARGV[4])\n"
-    "  redis.call('EXPIRE', ARGV[2], 86400)\n"
-    "end\n";
+    "local call, jobs, n, now = redis.call, KEYS[1], 1, true\n"
+    "if call('XACK', jobs, 'workers', ARGV[1]) == 0 then return end\n"
+    "call('XADD', KEYS[2], 'MAXLEN', '~', 10000, '*', 'entry', ARGV[1],\n"
+    "  'reason', ARGV[3], 'id', ARGV[4], 'task', ARGV[5],\n"
+    "  'argument', ARGV[6])\n"
+    "if KEYS[3] ~= '' then\n"
+    "  call('XADD', KEYS[3], '*', ARGV[2], ARGV[3])\n"
+    "  call('EXPIRE', KEYS[3], 86400)\n"
+    "end\n" CUT;
 
 static const char *text_of(const char *field) {
     return field == NULL ? "" : field;
 }
 
 static char finish_sha[41]; /* the name Redis gave to the script */
+static size_t uncut;        /* jobs reported since entries were removed */
 
 /* An idle consumer is a worker that has gone. */
 static const char sweep[] =
@@ -146,6 +154,8 @@ bool jobs_reported(struct link *link, int answers) {
     for (redisReply *reply; answers > 0; answers--) {
         if ((reply = link_reply(link)) == NULL)
             return false;
+        if (reply->type == REDIS_REPLY_INTEGER && reply->integer > 0)
+            uncut = 0;
         freeReplyObject(reply);
     }
     return true;
@@ -171,31 +181,65 @@ bool jobs_prepare(struct link *link, long lease_ms) {
     return true;
 }
 
-/* All that is done is one command; each other job is one of its own. */
+static size_t batch_size(const struct job *job) {
+    return (size_t)(job->number - 1 - job->id);
+}
+
+/* The key of the results; empty: nobody to tell. */
+static const char *key_of(const struct job *job, char *key, size_t size) {
+    key[0] = '\0';
+    if (job->number != NULL)
+        snprintf(key, size, "results:%.*s", (int)batch_size(job), job->id);
+    return key;
+}
+
+/* Reports what is done of the first job's batch, and marks it as sent. */
+static void report_batch(
+    struct link *link, const struct job *jobs, size_t count, bool *sent) {
+    const char *args[6 + 3 * MOST_BLOCK] = {"EVALSHA", finish_sha, "2", "jobs"};
+    const char *results[2 * MOST_BLOCK];
+    char key[MOST_BATCH + 10];
+    size_t size = batch_size(jobs), n = 0;
+    for (size_t i = 0; i < count; i++)
+        if (jobs[i].outcome == DONE && batch_size(&jobs[i]) == size &&
+            memcmp(jobs[i].id, jobs->id, size) == 0) {
+            sent[i] = true;
+            args[5 + n] = jobs[i].entry;
+            results[2 * n] = jobs[i].number;
+            results[2 * n + 1] = jobs[i].text;
+            n++;
+        }
+    args[4] = key_of(jobs, key, sizeof key);
+    memcpy(args + 5 + n, results, 2 * n * sizeof *results);
+    uncut += n; /* too many only if an older job lasts long */
+    args[5 + 3 * n] = uncut > MOST_UNCUT ? "out" : "now";
+    redisAppendCommandArgv(
+        link->context, (int)(5 + 3 * n + (uncut >= FEW_UNCUT)), args, NULL);
+}
+
+/* All that is done of a batch is one command; each other job is its own. */
 int jobs_report(struct link *link, const struct job *jobs, size_t count,
     const char *me, long idle_ms) {
-    const char *args[4 + 4 * MOST_BLOCK] = {"EVALSHA", finish_sha, "1", "jobs"};
-    int used = 4, answers = 0;
-    for (const struct job *job = jobs; job < jobs + count; job++) {
-        if (job->outcome == DONE) {
-            args[used++] = job->entry;
-            args[used++] = job->key;
-            args[used++] = job->number;
-            args[used++] = job->text;
+    bool sent[MOST_BLOCK] = {false};
+    char key[MOST_BATCH + 10];
+    int answers = 0;
+    for (size_t i = 0; i < count; i++) {
+        const struct job *job = &jobs[i];
+        if (sent[i])
             continue;
-        }
         answers++;
-        if (job->outcome == FAILED)
+        if (job->outcome == DONE)
+            report_batch(link, job, count - i, sent + i);
+        else if (job->outcome == FAILED)
             redisAppendCommand(link->context,
                 "XCLAIM jobs workers %s 0 %s IDLE %ld JUSTID", me, job->entry,
                 idle_ms);
         else
             redisAppendCommand(link->context,
-                "EVAL %s 2 jobs jobs:dead %s %s %s %s %s %s %s", bury,
-                job->entry, job->key, text_of(job->number), job->text,
-                text_of(job->id), text_of(job->task), text_of(job->argument));
+                "EVAL %s 3 jobs jobs:dead %s %s %s %s %s %s %s", bury,
+                key_of(job, key, sizeof key), job->entry, text_of(job->number),
+                job->text, text_of(job->id), text_of(job->task),
+                text_of(job->argument));
     }
-    if (used > 4)
-        redisAppendCommandArgv(link->context, used, args, NULL);
-    return answers + (used > 4);
+    return answers;
 }

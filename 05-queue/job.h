@@ -10,22 +10,22 @@
 
 #include "link.h"
 
-enum { MOST_BLOCK = 64, MOST_ENTRY = 48 };
+enum { MOST_BLOCK = 256, MOST_ENTRY = 48 };
 
 /* DONE: store the result. FAILED: to be tried again. DEAD: never again. */
 enum outcome { DONE, FAILED, DEAD };
 
+/* The texts are in the answer the job came in, which must live as long. */
 struct job {
-    char entry[MOST_ENTRY];    /* its place in the stream */
-    char key[MOST_BATCH + 10]; /* of the results; empty: nobody to tell */
-    char *id, *task, *argument, *number; /* in the answer it came in */
-    long tries;                          /* this one included */
+    const char *entry; /* its place in the stream */
+    const char *id, *task, *argument;
+    const char *number; /* in the id, after the batch; NULL: nobody to tell */
+    long tries;         /* this one included */
     enum outcome outcome;
     char text[MOST_RESULT + 40]; /* the result, or why there is none */
 };
 
-/* Reads an entry of the stream, delivered for the so-manieth time. The job
- * points into the answer, which must live as long. */
+/* Reads an entry of the stream, delivered for the so-manieth time. */
 void job_accept(struct job *, const redisReply *entry, long tries);
 
 /* Runs the task, unless the job is dead already. */

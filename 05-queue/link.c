@@ -209,6 +209,14 @@ bool link_up(struct link *link, long most_ms) {
     return true;
 }
 
+bool link_send(struct link *link) {
+    int done = 0;
+    while (link->context != NULL && !done)
+        if (redisBufferWrite(link->context, &done) != REDIS_OK)
+            link_fail(link, error_of(link->context));
+    return done;
+}
+
 redisReply *link_reply(struct link *link) {
     redisReply *reply = NULL;
     if (link->context == NULL)

@@ -52,6 +52,9 @@ bool link_up(struct link *, long most_ms);
 /* Sets how long Redis may take for an answer, in ms. */
 void link_patience(struct link *, long ms);
 
+/* Sends what was asked so far, without waiting for an answer. */
+bool link_send(struct link *);
+
 /* The next answer, which the caller frees. NULL: there is trouble, which has
  * been told, and no connection any more; so is an answer that is an error. */
 redisReply *link_reply(struct link *);

@@ -5,7 +5,7 @@
  * out, and another takes its job over. Notice that a job can therefore run
  * twice, and that its result is stored once: acknowledging is the guard.
  * Build: cc -O2 -pthread -o worker worker.c job.c link.c tasks.c -lhiredis
- * Usage: ./worker [-r URL] [-n jobs_then_stop] [-b block] [-l lease_ms]
+ * Usage: ./worker [-r URL] [-n jobs_then_stop] [-b jobs_in_hand] [-l lease_ms]
  */
 #include "job.h"
 
@@ -21,51 +21,61 @@
 
 enum { PATIENCE_MS = 5000 };
 
-static long jobs_left = -1, block = 1, lease_ms = 10000, look_ms;
+static long jobs_left = -1, in_hand = 1, lease_ms = 10000, look_ms;
 static char me[300]; /* this consumer's name: host and process */
 static volatile sig_atomic_t stopping;
 
-/* Written by the main thread only; the lease's thread reads the entries.
- * Whoever writes or reads elsewhere holds the lock. */
-static struct {
-    pthread_mutex_t lock;
+/* What was taken in one go. */
+struct block {
     struct job jobs[MOST_BLOCK];
     size_t count;
+    bool done; /* to be reported */
     redisReply *reply;
+};
+
+/* While one block is worked on, the next is asked for. Written by the main
+ * thread only; the lease's thread reads the entries. Whoever writes or reads
+ * elsewhere holds the lock. */
+static struct {
+    pthread_mutex_t lock;
+    struct block blocks[2];
 } held = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 /* ---------- Taking jobs ---------- */
 
-static void hold(redisReply *reply, const redisReply *entries, long tries) {
+static void hold(struct block *block, redisReply *reply,
+    const redisReply *entries, long tries) {
     pthread_mutex_lock(&held.lock);
-    held.reply = reply;
+    block->reply = reply;
+    block->done = false;
     for (size_t i = 0; i < entries->elements && i < MOST_BLOCK; i++)
-        job_accept(&held.jobs[held.count++], entries->element[i], tries);
+        job_accept(&block->jobs[block->count++], entries->element[i], tries);
     pthread_mutex_unlock(&held.lock);
     if (jobs_left > 0)
-        jobs_left -= (long)held.count;
+        jobs_left -= (long)block->count;
 }
 
-static void let_go(void) {
+static void let_go(struct block *block) {
     pthread_mutex_lock(&held.lock);
-    held.count = 0;
+    block->count = 0;
     pthread_mutex_unlock(&held.lock);
-    if (held.reply != NULL)
-        freeReplyObject(held.reply);
-    held.reply = NULL;
+    if (block->reply != NULL)
+        freeReplyObject(block->reply);
+    block->reply = NULL;
 }
 
 /* Takes what XREADGROUP answered: nothing in the time, or a block. */
-static void take_next(redisReply *reply) {
+static void take_next(struct block *block, redisReply *reply) {
     if (reply->type == REDIS_REPLY_ARRAY)
-        hold(reply, reply->element[0]->element[1], 1);
+        hold(block, reply, reply->element[0]->element[1], 1);
     else
         freeReplyObject(reply);
 }
 
 /* Takes what XAUTOCLAIM answered: a job whose worker let its lease run out, or
  * none up to the cursor. How often it was tried, Redis knows. */
-static void take_over(struct link *link, redisReply *reply, char *cursor) {
+static void take_over(
+    struct link *link, struct block *block, redisReply *reply, char *cursor) {
     const redisReply *entries = reply->element[1];
     redisReply *pending = NULL;
     snprintf(cursor, MOST_ENTRY, "%s", reply->element[0]->str);
@@ -76,7 +86,8 @@ static void take_over(struct link *link, redisReply *reply, char *cursor) {
         pending = link_reply(link);
     }
     if (pending != NULL && pending->elements == 1)
-        hold(reply, entries, (long)pending->element[0]->element[3]->integer);
+        hold(block, reply, entries,
+            (long)pending->element[0]->element[3]->integer);
     else
         freeReplyObject(reply);
     if (pending != NULL)
@@ -90,49 +101,64 @@ static bool connect_to(struct link *link) {
     return jobs_prepare(link, lease_ms);
 }
 
-/* Asks for a block, without waiting for the answer. */
-static void ask_next(struct link *link) {
-    char count[24], wait[24];
-    long most = jobs_left > 0 && jobs_left < block ? jobs_left : block;
-    const char *args[] = {"XREADGROUP", "GROUP", "workers", me, "COUNT", count,
-        "BLOCK", wait, "STREAMS", "jobs", ">"};
-    snprintf(count, sizeof count, "%ld", most);
-    snprintf(wait, sizeof wait, "%ld", look_ms);
-    redisAppendCommandArgv(
-        link->context, sizeof args / sizeof *args, args, NULL);
+/* Asks for a block: half of what may be in hand. Waits for one only if there is
+ * nothing to work on meanwhile. */
+static void ask_next(struct link *link, bool wait) {
+    long most = (in_hand + 1) / 2;
+    if (jobs_left > 0 && jobs_left < most)
+        most = jobs_left;
+    if (wait)
+        redisAppendCommand(link->context,
+            "XREADGROUP GROUP workers %s COUNT %ld BLOCK %ld STREAMS jobs >",
+            me, most, look_ms);
+    else
+        redisAppendCommand(link->context,
+            "XREADGROUP GROUP workers %s COUNT %ld STREAMS jobs >", me, most);
 }
 
-/* Stores what was done and takes what is next, in one round trip; runs it. */
+static void run_block(struct block *block) {
+    for (size_t i = 0; i < block->count && !block->done; i++)
+        job_run(&block->jobs[i]);
+    block->done = true;
+}
+
+/* Stores what was done and takes what is next, in one round trip; with more
+ * than one job in hand, works on a block during it. What could not be stored,
+ * because the connection broke, is in `done` still. */
 static void serve(struct link *link) {
+    struct block *done = &held.blocks[0], *next = &held.blocks[1];
     char cursor[MOST_ENTRY] = "0-0";
     long next_look = 0;
-    while (held.count > 0 || (!stopping && jobs_left != 0)) {
+    for (bool more; (more = !stopping && jobs_left != 0) || done->count > 0 ||
+                    next->count > 0;) {
         if (link->context == NULL && !connect_to(link))
             continue;
-        int answers = jobs_report(link, held.jobs, held.count, me,
+        int answers = jobs_report(link, done->jobs, done->count, me,
             lease_ms - look_ms / 2); /* due at the next look */
-        bool more = !stopping && jobs_left != 0;
         bool look = now_ms() >= next_look;
+        more = more && (next->count == 0 || in_hand > 1);
         if (more && look)
             redisAppendCommand(link->context,
                 "XAUTOCLAIM jobs workers %s %ld %s COUNT 1", me, lease_ms,
                 cursor);
         else if (more)
-            ask_next(link);
+            ask_next(link, next->count == 0);
+        link_send(link);
+        run_block(next);
         if (!jobs_reported(link, answers))
             continue;
-        let_go();
+        let_go(done);
         redisReply *reply = more ? link_reply(link) : NULL;
-        if (reply == NULL)
-            continue;
-        if (look)
-            take_over(link, reply, cursor);
-        else
-            take_next(reply);
-        if (look && held.count == 0 && strcmp(cursor, "0-0") == 0)
+        if (reply != NULL && look)
+            take_over(link, done, reply, cursor);
+        else if (reply != NULL)
+            take_next(done, reply);
+        if (reply != NULL && look && done->count == 0 &&
+            strcmp(cursor, "0-0") == 0)
             next_look = now_ms() + look_ms;
-        for (size_t i = 0; i < held.count; i++)
-            job_run(&held.jobs[i]);
+        struct block *taken = done;
+        done = next;
+        next = taken;
     }
 }
 
@@ -142,16 +168,18 @@ static void *keep_lease(void *arg) {
     struct link *link = arg;
     struct timespec third = {lease_ms / 3000, lease_ms / 3 % 1000 * 1000000};
     for (;;) {
-        char entries[MOST_BLOCK][MOST_ENTRY];
-        const char *args[6 + MOST_BLOCK] = {
+        char entries[2 * MOST_BLOCK][MOST_ENTRY];
+        const char *args[6 + 2 * MOST_BLOCK] = {
             "XCLAIM", "jobs", "workers", me, "0"};
         int count = 5;
         nanosleep(&third, NULL);
         pthread_mutex_lock(&held.lock);
-        for (size_t i = 0; i < held.count; i++) {
-            memcpy(entries[i], held.jobs[i].entry, MOST_ENTRY);
-            args[count++] = entries[i];
-        }
+        for (const struct block *b = held.blocks; b < held.blocks + 2; b++)
+            for (size_t i = 0; i < b->count; i++) {
+                char *entry = entries[count - 5];
+                snprintf(entry, MOST_ENTRY, "%s", b->jobs[i].entry);
+                args[count++] = entry;
+            }
         pthread_mutex_unlock(&held.lock);
         if (count == 5 || !link_up(link, lease_ms / 3))
             continue;
@@ -167,7 +195,7 @@ static void *keep_lease(void *arg) {
 /* ---------- The run ---------- */
 
 static const char usage[] =
-    "usage: worker [-r URL] [-n jobs_then_stop] [-b block] [-l lease_ms]\n"
+    "usage: worker [-r URL] [-n jobs_then_stop] [-b jobs_in_hand] [-l lease_ms]\n"
     "URL: redis://[user:password@]host[:port][/database], or a socket's path;\n"
     "by default $REDIS_URL, else redis://127.0.0.1:6379\n";
 
@@ -207,7 +235,7 @@ int main(int argc, char *argv[]) {
         switch (option) {
         case 'r': url = optarg; break;
         case 'n': jobs_left = number(option, 1000000000); break;
-        case 'b': block = number(option, MOST_BLOCK); break;
+        case 'b': in_hand = number(option, 2L * MOST_BLOCK); break;
         case 'l': lease_ms = number(option, 86400000); break;
         case 'h': return fputs(usage, stdout) == EOF;
         default: return 2;

@@ -4,7 +4,7 @@
 # A redis-server of its own, on a socket in a temporary directory. What is
 # compared takes turns, ROUNDS times, and the medians of the ratios are shown:
 # whatever else the machine does hits both. It judges nothing: a target is
-# named beside each figure.
+# named beside each figure. A bound is what Redis itself leaves, whoever asks.
 set -eu
 build=$(cd "$1" && pwd)/05-queue
 ROUNDS=${ROUNDS:-5}
@@ -57,15 +57,42 @@ stop_workers() {
     # shellcheck disable=SC2086
     wait $workers
 }
+# BLOCK jobs in a pipeline, in an answer and in an acknowledgement: client.c and
+# job.h say so; a worker with twice that in hand works on one of two blocks.
+BLOCK=256 IN_HAND=512
+# cpu_us : what the server has used so far
+cpu_us() {
+    redis-cli -s "$work/redis" info cpu | tr -d '\r' |
+        awk -F: '/^used_cpu_(user|sys):/ { us += $2 * 1e6 } END { print us }'
+}
+per_job() { # START_US COUNT
+    awk -v n="$2" -v from="$1" -v to="$(cpu_us)" \
+        'BEGIN { printf "%.3f", (to - from) / n }'
+}
 # batch WORKERS : jobs a second from the client's first to its last
 batch() {
-    local start
+    local start used
     redis flushall
-    start_workers "$1" -b 64
+    start_workers "$1" -b "$IN_HAND"
+    used=$(cpu_us)
     start=$(now)
     client nothing - <"$work/batch"
     rate "$BATCH" "$start" "$(now)"
+    per_job "$used" "$BATCH" >"$work/used"
     stop_workers
+}
+# add_and_read : the least there is to do for a queue, which is to add entries
+# and to hand them out. Sets xadd (a second), add and both (us of the server).
+add_and_read() {
+    redis flushall
+    redis xgroup create bench workers 0 mkstream
+    used=$(cpu_us)
+    xadd=$(per_second -n "$BATCH" -P "$BLOCK" XADD bench '*' \
+        id 3f9c2a71.12 task nothing argument 12)
+    add=$(per_job "$used" "$BATCH")
+    per_second -n $((BATCH / BLOCK)) XREADGROUP GROUP workers me \
+        COUNT "$BLOCK" STREAMS bench '>' >"$work/unused"
+    both=$(per_job "$used" "$BATCH")
 }
 # alone FILE OPTION... : jobs a second of one worker; the jobs are there before
 alone() {
@@ -81,7 +108,7 @@ alone() {
 # A row of two columns of $work/NAME: their medians and that of the ratio.
 middle() { sort -g | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'; }
 row() { # NAME WHAT TARGET
-    printf '%-46s %9.0f %9.0f %6.2f  %s\n' "$2" \
+    printf '%-50s %8.4g %8.4g %5.2f  %s\n' "$2" \
         "$(awk '{ print $1 }' "$work/$1" | middle)" \
         "$(awk '{ print $2 }' "$work/$1" | middle)" \
         "$(awk '{ print $1 / $2 }' "$work/$1" | middle)" "$3"
@@ -90,28 +117,37 @@ row() { # NAME WHAT TARGET
 seq "$BATCH" >"$work/batch"
 seq "$SINGLE" >"$work/single"
 for ((round = 0; round < ROUNDS; round++)); do
-    xadd=$(per_second -n "$BATCH" -P 64 XADD bench '*' id 3f9c2a71.12 task \
-        nothing argument 12)
+    add_and_read
+    echo "$add $both" >>"$work/least"
     one=$(batch 1)
-    two=$(batch 2)
-    ping=$(per_second -n 50000 PING)
     echo "$one $xadd" >>"$work/batched"
+    echo "$add $(cat "$work/used")" >>"$work/whole"
+    two=$(batch 2)
     echo "$two $one" >>"$work/two"
+    ping=$(per_second -n "$SINGLE" PING)
     echo "$(alone "$work/single") $ping" >>"$work/singly"
-    echo "$(alone "$work/batch" -b 64) $xadd" >>"$work/drained"
+    redis xgroup create bench workers 0 mkstream
+    per_second -n "$SINGLE" -P "$BLOCK" XADD bench '*' \
+        id 3f9c2a71.12 task nothing argument 12 >"$work/unused"
+    take=$(per_second -n "$SINGLE" XREADGROUP GROUP workers me COUNT 1 \
+        STREAMS bench '>')
+    echo "$take $ping" >>"$work/take"
     redis flushall
     start_workers 1
     one=$("$build/../tests/bench_latency" "$work/redis")
     stop_workers
     echo "$one" >>"$work/latency"
 done
-echo "Medians of $ROUNDS rounds on $(nproc) CPUs, rates a second."
-row batched "jobs in a batch of $BATCH; XADD, 64 in a pipeline" ">= 0.5"
-row drained "the same, worker alone; XADD" ">= 0.5"
+load=$(cut -d ' ' -f 1 /proc/loadavg)
+echo "Medians of $ROUNDS rounds on $(nproc) CPUs, load $load; rates a second."
+row batched "jobs in a batch of $BATCH; XADD, $BLOCK at once" ">= 0.5"
+row whole "  us of redis-server: an XADD; one such job" "bound"
+row least "  ... an XADD; an XADD that is also handed out" "bound"
 row two "the first, with two workers; with one" ">= 1"
 row singly "jobs one by one; PING" ">= 0.7"
+row take "  taking one by one, no more (XREADGROUP); PING" "bound"
 row latency "us from adding to result; us of a PING" "<= 5"
-start_workers 1 -b 64
+start_workers 1 -b "$IN_HAND"
 client nothing - <"$work/batch"
 printf 'peak memory of a worker after %s jobs: %s KiB, target < 4096\n' \
     "$BATCH" "$(awk '/^VmHWM/ { print $2 }' "/proc/${workers# }/status")"

@@ -4,12 +4,13 @@
 # Runs the suites of the stories ROUNDS times idle, pinned to one CPU, and under
 # load: each program dozens of times. A verdict that differs once is a
 # failure of the harness. Before them come the suites that are too slow for a
-# test, and all programs of 06-locks LOCKS_ROUNDS times: as it comes, on one CPU
-# and under load, each in virtual and in real time.
+# test: all programs of 06-locks LOCKS_ROUNDS times, as it comes, on one CPU and
+# under load, each in virtual and in real time; a Redis killed KILLS times; a
+# worker's memory over JOBS jobs.
 set -u
 build=$1
-ROUNDS=${ROUNDS:-10}
-LOCKS_ROUNDS=${LOCKS_ROUNDS:-200}
+ROUNDS=${ROUNDS:-10} LOCKS_ROUNDS=${LOCKS_ROUNDS:-200}
+KILLS=${KILLS:-100} JOBS=${JOBS:-1000000}
 SOAKED="messages cooking download"
 load=
 finish() {
@@ -45,9 +46,62 @@ once() {
     echo "$word"
 }
 
+# memory : of a worker, after a tenth of the jobs and after all of them. The
+# client gets them in tenths, so that its own memory stays small as well.
+memory() {
+    local most=4096 dir server worker part first='' last=''
+    dir=$(mktemp -d)
+    redis-server --port 0 --unixsocket "$dir/redis" --save '' --dir "$dir" \
+        >"$dir/log" &
+    server=$!
+    until redis-cli -s "$dir/redis" ping 2>/dev/null | grep -q PONG; do
+        kill -0 "$server" || return 1
+    done
+    "$build/05-queue/worker" -r "$dir/redis" -b 512 &
+    worker=$!
+    for ((part = 1; part <= 10; part++)); do
+        seq $((JOBS / 10)) | "$build/05-queue/client" -r "$dir/redis" \
+            -i "soak$part" nothing - >"$dir/out" || break
+        last=$(awk '/^VmHWM/ { print $2 }' "/proc/$worker/status")
+        first=${first:-$last}
+        redis-cli -s "$dir/redis" del "results:soak$part" \
+            >"$dir/out"
+    done
+    kill "$worker"
+    wait "$worker"
+    kill "$server"
+    wait "$server"
+    rm -rf "$dir"
+    echo "a worker's peak memory: ${first:-?} KiB after $((JOBS / 10)) jobs," \
+        "${last:-?} KiB after $JOBS; expected: less than $most, and flat"
+    # Flat: a byte a job would be 879 KiB more. The heap may settle a little.
+    [ "$part" -gt 10 ] && [ "$last" -lt "$most" ] &&
+        [ $((last - first)) -le 128 ]
+}
+
+# counted WORD COMMAND... : one test, which the command is
+counted() {
+    local word=$1
+    shift
+    if "$@"; then
+        passed=$((passed + 1))
+        echo "ok   $word"
+    else
+        failed=$((failed + 1))
+        echo "FAIL $word"
+    fi
+}
+
+[ "$LOCKS_ROUNDS" -eq 200 ] || echo "cut: 06-locks $LOCKS_ROUNDS times, not 200"
+[ "$KILLS" -eq 100 ] || echo "cut: Redis is killed $KILLS times, not 100"
+[ "$JOBS" -eq 1000000 ] || echo "cut: a worker gets $JOBS jobs, not 1000000"
+
 once "every schedule" "$build/tests/test_runner" "$build" explore
 once "all of 06-locks: $LOCKS_ROUNDS rounds" \
     env KIT_ROUNDS="$LOCKS_ROUNDS" "$build/tests/test_runner" "$build" locks
+once "Redis killed $KILLS times" env KILLS="$KILLS" \
+    "$build/tests/test_runner" "$build" redis
+counted "a worker's memory stays small and flat over $JOBS jobs" memory
 # shellcheck disable=SC2086 # a list of suites
 {
     soak idle "$build/tests/test_runner" "$build" $SOAKED

@@ -46,6 +46,21 @@ static void start_worker(
     beside_start(worker, server, NULL, argv);
 }
 
+/* Waits until the stream has so many entries, at most LONG_MS. */
+static void wait_for(struct server *server, const char *stream, long entries) {
+    for (long left = LONG_MS / 2;
+         left > 0 && server_ask(server, "XLEN %s", stream) < entries; left--)
+        wait_ms(2);
+}
+
+/* The kit's worker, with up to so many jobs in hand. */
+static void start_kit(
+    struct beside *worker, const struct server *server, const char *in_hand) {
+    const char *argv[] = {
+        worker_path, "-r", server->socket, "-l300", "-b", in_hand, NULL};
+    beside_start(worker, server, NULL, argv);
+}
+
 /* Starts a client with the id "t": TASK ARGUMENT, at most 20 s. */
 static void start_client(struct beside *client, const struct server *server,
     const char *task, const char *argument, const char *seconds) {
@@ -125,6 +140,17 @@ static void judge_results(
 
 /* ---------- The judges ---------- */
 
+/* Writes the numbers first, first + 1 ... to a file in the server's directory:
+ * `path`, of 200 bytes. */
+static void write_lines(
+    const struct server *server, long first, long n, char *path) {
+    snprintf(path, 200, "%s/lines", server->dir);
+    FILE *file = fopen(path, "w");
+    for (long i = 0; i < n; i++)
+        fprintf(file, "%ld\n", first + i);
+    fclose(file);
+}
+
 /* So many jobs over so many workers: all answered, each once. */
 static void judge_answers(
     const char *path, long n, int workers, struct verdict *verdict) {
@@ -132,11 +158,7 @@ static void judge_answers(
     struct beside client, worker[4];
     char lines[200], *text;
     server_start(&server, false, NULL);
-    snprintf(lines, sizeof lines, "%s/lines", server.dir);
-    FILE *file = fopen(lines, "w");
-    for (long i = 1; i <= n; i++)
-        fprintf(file, "%ld\n", i);
-    fclose(file);
+    write_lines(&server, 1, n, lines);
     for (int i = 0; i < workers; i++)
         start_worker(&worker[i], &server, path);
     const char *argv[] = {client_path, "-r", server.socket, "-i", "t", "-t",
@@ -365,11 +387,12 @@ static void test_wrong(void) {
 
 /* ---------- Killed, again and again ---------- */
 
-/* 100 workers are killed at random moments while two work on 1,500 jobs. A job
- * that three of them held when they died is a dead letter, by right; any other
- * is done. */
+/* 100 workers are killed at random moments while two work on 1,500 jobs, one
+ * with a job in hand and one with up to eight. A job that three of them held
+ * when they died is a dead letter, by right; any other is done. */
 static void test_kills(void) {
     enum { JOBS = 1500, KILLS = 100 };
+    static const char *const in_hand[] = {"1", "8"};
     struct server server;
     struct beside client, workers[2];
     struct verdict verdict = {""};
@@ -377,20 +400,16 @@ static void test_kills(void) {
     find_programs();
     srandom((unsigned)getpid());
     server_start(&server, false, NULL);
-    snprintf(lines, sizeof lines, "%s/lines", server.dir);
-    FILE *file = fopen(lines, "w");
-    for (int i = 0; i < JOBS; i++)
-        fprintf(file, "%d\n", 1000000 + i);
-    fclose(file);
+    write_lines(&server, 1000000, JOBS, lines);
     for (int i = 0; i < 2; i++)
-        start_worker(&workers[i], &server, worker_path);
+        start_kit(&workers[i], &server, in_hand[i]);
     const char *argv[] = {client_path, "-r", server.socket, "-i", "t", "-t",
         "50", "increment", "-", NULL};
     beside_start(&client, &server, lines, argv);
     for (int i = 0; i < KILLS; i++) {
         wait_ms(5 + random() % 20);
         stop_worker(&workers[i % 2]);
-        start_worker(&workers[i % 2], &server, worker_path);
+        start_kit(&workers[i % 2], &server, in_hand[i % 2]);
     }
     int status = beside_end(&client, LONG_MS, &text);
     long done = 0, died = 0;
@@ -410,41 +429,103 @@ static void test_kills(void) {
     server_stop(&server);
 }
 
-/* Redis itself is killed and started again, with every write on disk. */
+/* Redis itself is killed and started again, with every write on disk: 10 times,
+ * or KILLS in the environment. Client and worker need a while to be back, so
+ * 100 times take too long for `make test`: `make soak` does that. */
 static void test_redis_killed(void) {
-    enum { JOBS = 1000, KILLS = 10 };
     static const char *const options[] = {
         "--appendonly", "yes", "--appendfsync", "always", NULL};
+    const char *wanted = getenv("KILLS");
+    long kills = wanted == NULL ? 10 : atol(wanted), jobs = kills * 100;
     struct server server;
     struct beside client, worker;
     struct verdict verdict = {""};
-    char lines[200];
+    char lines[200], *text;
     find_programs();
     server_start(&server, false, options);
-    snprintf(lines, sizeof lines, "%s/lines", server.dir);
-    FILE *file = fopen(lines, "w");
-    for (int i = 0; i < JOBS; i++)
-        fprintf(file, "%d\n", 1000000 + i);
-    fclose(file);
+    write_lines(&server, 3000000, jobs, lines);
     start_worker(&worker, &server, worker_path);
     const char *argv[] = {client_path, "-r", server.socket, "-i", "t", "-t",
-        "50", "increment", "-", NULL};
+        "600", "increment", "-", NULL};
     beside_start(&client, &server, lines, argv);
-    for (int i = 0; i < KILLS; i++) {
-        wait_ms(20 + random() % 60);
+    for (long i = 0; i < kills; i++) {
+        wait_ms(random() % 200); /* the first attempt comes after 100 ms */
+        expect(server_ask(&server, "XLEN results:t") < jobs,
+            "all jobs were done before kill %ld of %ld", i + 1, kills);
         server_restart(&server);
     }
-    char *text;
-    int status = beside_end(&client, LONG_MS, &text);
+    int status = beside_end(&client, LONG_MS * 10, &text);
     long printed = 0;
     for (char *c = text; (c = strchr(c, '\n')) != NULL; c++)
         printed++;
-    expect(status == 0 && printed == JOBS,
-        "Redis killed %d times: %ld of %d answers, exit %d: %s", KILLS, printed,
-        JOBS, status, said(&client));
-    judge_results(&server, "t", JOBS, &verdict);
+    expect(status == 0 && printed == jobs,
+        "Redis killed %ld times: %ld of %ld answers, exit %d: %s", kills,
+        printed, jobs, status, said(&client));
+    judge_results(&server, "t", jobs, &verdict);
     expect_right(&verdict);
     free(text);
+    stop_worker(&worker);
+    server_stop(&server);
+}
+
+/* A worker with four jobs in hand stands still for longer than its lease, so
+ * that another takes them over; then it goes on with all four. */
+static void test_late(void) {
+    struct server server;
+    struct beside client, late, heir;
+    struct verdict verdict = {""};
+    char lines[200];
+    find_programs();
+    server_start(&server, false, NULL);
+    write_lines(&server, 100000000, 4, lines);
+    const char *argv[] = {client_path, "-r", server.socket, "-i", "t", "-t",
+        "50", "increment", "-", NULL};
+    beside_start(&client, &server, lines, argv);
+    wait_for(&server, "jobs", 4);
+    start_kit(&late, &server, "8");
+    expect(beside_printed(&late), "the worker began no job");
+    beside_signal(&late, SIGSTOP);
+    start_kit(&heir, &server, "1");
+    wait_for(&server, "results:t", 1);
+    beside_signal(&late, SIGCONT);
+    beside_signal(&late, SIGTERM);
+    expect(beside_end(&late, LONG_MS, NULL) == 0, "it did not go on");
+    int status = beside_end(&client, LONG_MS, NULL);
+    expect(status == 0, "client's exit %d: %s", status, said(&client));
+    judge_results(&server, "t", 4, &verdict);
+    expect_right(&verdict);
+    stop_worker(&heir);
+    server_stop(&server);
+}
+
+/* What is done is removed, though an older job lasts: the test has taken that
+ * itself, and it is not taken over, as the lease is so long. */
+static void test_old_job(void) {
+    enum { JOBS = 3000, MOST_LEFT = 1200 };
+    static const char *const commands[] = {
+        "XGROUP CREATE jobs workers 0 MKSTREAM",
+        "XADD jobs * id old.1 task nothing argument x",
+        "XREADGROUP GROUP workers test STREAMS jobs >"};
+    struct server server;
+    struct beside client, worker;
+    char lines[200];
+    find_programs();
+    server_start(&server, false, NULL);
+    for (int i = 0; i < 3; i++)
+        freeReplyObject(redisCommand(server.context, commands[i]));
+    const char *worker_argv[] = {
+        worker_path, "-r", server.socket, "-l600000", NULL};
+    beside_start(&worker, &server, NULL, worker_argv);
+    write_lines(&server, 1, JOBS, lines);
+    const char *argv[] = {
+        client_path, "-r", server.socket, "nothing", "-", NULL};
+    beside_start(&client, &server, lines, argv);
+    expect(beside_end(&client, LONG_MS, NULL) == 0, "no answers");
+    long long left = server_ask(&server, "XLEN jobs");
+    expect(left > 0 && left <= MOST_LEFT,
+        "%lld entries left of %d that are done and one that is not; expected: "
+        "at most %d",
+        left, JOBS, MOST_LEFT);
     stop_worker(&worker);
     server_stop(&server);
 }
@@ -797,6 +878,8 @@ CU_TestInfo redis_tests[] = {
     {"wrong workers are rejected for their reason", test_wrong},
     {"100 workers are killed: no job is lost or answered twice", test_kills},
     {"Redis is killed and restarted: likewise", test_redis_killed},
+    {"a worker that was late: a result is stored once", test_late},
+    {"what is done is removed, though an older job lasts", test_old_job},
     {"a job that kills its worker is tried three times", test_poison},
     {"jobs that fail are dead letters with their reason", test_failures},
     {"jobs that are too large are refused", test_bounds},
