@@ -48,7 +48,8 @@ static void end_step(long plate, enum step step) {
 
 static long chefs = 2, most_chefs = 1000; /* a kitchen each */
 static mqd_t queue;                       /* the jobs by number, then END */
-static long *results; /* by job; 0: not done. Shared by all processes */
+static long *results;    /* by job; 0: not done. Shared by all processes */
+static pid_t pids[1000]; /* as many as most_chefs */
 enum { END = -1 };
 
 static void wait_ms(long ms) {
@@ -117,18 +118,17 @@ static void open_queue(void) {
 }
 
 /* Waits for the chefs. If all have died, this process does what is left. */
-static void join_all(pid_t producer, pid_t *pids, long running) {
-    while (running > 0) {
+static void join_all(pid_t producer, long started) {
+    for (long running = started; running > 0;) {
         int status;
         pid_t ended = wait(&status);
         if (ended == -1 || ended == producer)
             errx(EXIT_FAILURE, "the producer died");
-        for (long i = 0; i < running; i++)
+        for (long i = 0; i < started; i++)
             if (pids[i] == ended) { /* else a stranger, from before exec */
-                pids[i] = pids[--running];
+                running--;
                 if (WIFSIGNALED(status))
                     warnx("a chef died: %s", strsignal(WTERMSIG(status)));
-                break;
             }
     }
     signal(SIGPIPE, SIG_IGN);
@@ -139,23 +139,20 @@ static void join_all(pid_t producer, pid_t *pids, long running) {
 
 /* Returns how many plates were served. */
 static long cook_all(void) {
-    pid_t *pids = calloc((size_t)chefs, sizeof *pids), producer;
     long started = 0, served = 0;
-    if (pids == NULL)
-        err(EXIT_FAILURE, "calloc");
     open_queue();
-    if ((producer = start(produce)) == -1)
+    pid_t producer = start(produce);
+    if (producer == -1)
         exit(EXIT_FAILURE);
     while (started < chefs && started < plates &&
            (pids[started] = start(work)) != -1)
         started++;
-    join_all(producer, pids, started);
+    join_all(producer, started);
     for (long plate = 0; plate < plates; plate++) {
         if (results[plate] == 0)
             warnx("plate %ld: not done", plate + 1);
         served += results[plate];
     }
-    free(pids);
     return served;
 }
 

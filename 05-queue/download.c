@@ -70,8 +70,9 @@ static long end_page(CURL *curl, long page, CURLcode code) {
 /* ---------- The tool: a queue of jobs, worker processes ---------- */
 
 static long workers = 5, most_workers = 1000;
-static mqd_t queue;   /* the jobs by number, then END */
-static long *results; /* by job; 0: not done. Shared by all processes */
+static mqd_t queue;      /* the jobs by number, then END */
+static long *results;    /* by job; 0: not done. Shared by all processes */
+static pid_t pids[1000]; /* as many as most_workers */
 enum { END = -1 };
 
 /* Takes the next page until the end comes, or until nobody can be told. */
@@ -136,18 +137,17 @@ static void open_queue(void) {
 }
 
 /* Waits for the workers. If all have died, this process does what is left. */
-static void join_all(pid_t producer, pid_t *pids, long running) {
-    while (running > 0) {
+static void join_all(pid_t producer, long started) {
+    for (long running = started; running > 0;) {
         int status;
         pid_t ended = wait(&status);
         if (ended == -1 || ended == producer)
             errx(EXIT_FAILURE, "the producer died");
-        for (long i = 0; i < running; i++)
+        for (long i = 0; i < started; i++)
             if (pids[i] == ended) { /* else a stranger, from before exec */
-                pids[i] = pids[--running];
+                running--;
                 if (WIFSIGNALED(status))
                     warnx("a worker died: %s", strsignal(WTERMSIG(status)));
-                break;
             }
     }
     signal(SIGPIPE, SIG_IGN);
@@ -158,23 +158,20 @@ static void join_all(pid_t producer, pid_t *pids, long running) {
 
 /* Returns how many pages have come. */
 static long download_all(void) {
-    pid_t *pids = calloc((size_t)workers, sizeof *pids), producer;
     long started = 0, fetched = 0;
-    if (pids == NULL)
-        err(EXIT_FAILURE, "calloc");
     open_queue();
-    if ((producer = start(produce)) == -1)
+    pid_t producer = start(produce);
+    if (producer == -1)
         exit(EXIT_FAILURE);
     while (started < workers && started < pages &&
            (pids[started] = start(work)) != -1)
         started++;
-    join_all(producer, pids, started);
+    join_all(producer, started);
     for (long page = 0; page < pages; page++) {
         if (results[page] == 0)
             warnx("page %ld: not done", page + 1);
         fetched += results[page] == 1;
     }
-    free(pids);
     return fetched;
 }
 

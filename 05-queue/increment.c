@@ -42,7 +42,8 @@ static void end_task(long task, long number) {
 
 static long workers, most_workers = 1000; /* if not given, one per CPU */
 static mqd_t queue;                       /* the jobs by number, then END */
-static long *results; /* by job; 0: not done. Shared by all processes */
+static long *results;    /* by job; 0: not done. Shared by all processes */
+static pid_t pids[1000]; /* as many as most_workers */
 enum { END = -1 };
 
 /* Takes the next task until the end comes, or until nobody can be told. */
@@ -99,18 +100,17 @@ static void open_queue(void) {
 }
 
 /* Waits for the workers. If all have died, this process does what is left. */
-static void join_all(pid_t producer, pid_t *pids, long running) {
-    while (running > 0) {
+static void join_all(pid_t producer, long started) {
+    for (long running = started; running > 0;) {
         int status;
         pid_t ended = wait(&status);
         if (ended == -1 || ended == producer)
             errx(EXIT_FAILURE, "the producer died");
-        for (long i = 0; i < running; i++)
+        for (long i = 0; i < started; i++)
             if (pids[i] == ended) { /* else a stranger, from before exec */
-                pids[i] = pids[--running];
+                running--;
                 if (WIFSIGNALED(status))
                     warnx("a worker died: %s", strsignal(WTERMSIG(status)));
-                break;
             }
     }
     signal(SIGPIPE, SIG_IGN);
@@ -123,23 +123,20 @@ static void join_all(pid_t producer, pid_t *pids, long running) {
 static long increment_all(void) {
     if (workers == 0)
         workers = sysconf(_SC_NPROCESSORS_ONLN);
-    pid_t *pids = calloc((size_t)workers, sizeof *pids), producer;
     long started = 0, sum = 0;
-    if (pids == NULL)
-        err(EXIT_FAILURE, "calloc");
     open_queue();
-    if ((producer = start(produce)) == -1)
+    pid_t producer = start(produce);
+    if (producer == -1)
         exit(EXIT_FAILURE);
     while (started < workers && started < tasks &&
            (pids[started] = start(work)) != -1)
         started++;
-    join_all(producer, pids, started);
+    join_all(producer, started);
     for (long task = 0; task < tasks; task++) {
         if (results[task] == 0)
             warnx("task %ld: not done", task + 1);
         sum += results[task];
     }
-    free(pids);
     return sum;
 }
 

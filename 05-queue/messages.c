@@ -45,8 +45,9 @@ static void end_message(long customer, long message) {
 /* ---------- The tool: a queue of jobs, worker processes ---------- */
 
 static long workers = 3, most_workers = 1000;
-static mqd_t queue;   /* the jobs by number, then END */
-static long *results; /* by job; 0: not done. Shared by all processes */
+static mqd_t queue;      /* the jobs by number, then END */
+static long *results;    /* by job; 0: not done. Shared by all processes */
+static pid_t pids[1000]; /* as many as most_workers */
 enum { END = -1 };
 
 static void converse(long customer);
@@ -102,18 +103,17 @@ static void open_queue(void) {
 }
 
 /* Waits for the workers. If all have died, this process does what is left. */
-static void join_all(pid_t producer, pid_t *pids, long running) {
-    while (running > 0) {
+static void join_all(pid_t producer, long started) {
+    for (long running = started; running > 0;) {
         int status;
         pid_t ended = wait(&status);
         if (ended == -1 || ended == producer)
             errx(EXIT_FAILURE, "the producer died");
-        for (long i = 0; i < running; i++)
+        for (long i = 0; i < started; i++)
             if (pids[i] == ended) { /* else a stranger, from before exec */
-                pids[i] = pids[--running];
+                running--;
                 if (WIFSIGNALED(status))
                     warnx("a worker died: %s", strsignal(WTERMSIG(status)));
-                break;
             }
     }
     signal(SIGPIPE, SIG_IGN);
@@ -146,23 +146,20 @@ static void converse(long customer) {
 
 /* Returns how many customers had all their messages. */
 static long send_all(void) {
-    pid_t *pids = calloc((size_t)workers, sizeof *pids), producer;
     long started = 0, served = 0;
-    if (pids == NULL)
-        err(EXIT_FAILURE, "calloc");
     open_queue();
-    if ((producer = start(produce)) == -1)
+    pid_t producer = start(produce);
+    if (producer == -1)
         exit(EXIT_FAILURE);
     while (started < workers && started < customers &&
            (pids[started] = start(work)) != -1)
         started++;
-    join_all(producer, pids, started);
+    join_all(producer, started);
     for (long customer = 0; customer < customers; customer++) {
         if (results[customer] == 0)
             warnx("%s: not done", name_of(customer));
         served += results[customer];
     }
-    free(pids);
     return served;
 }
 

@@ -5,7 +5,7 @@
  * out, and another takes its job over. Notice that a job can therefore run
  * twice, and that its result is stored once: acknowledging is the guard.
  * Build: cc -O2 -pthread -o worker worker.c job.c link.c tasks.c -lhiredis
- * Usage: ./worker [-r URL] [-n jobs_then_stop] [-b jobs_in_hand] [-l lease_ms]
+ * Usage: ./worker [-r URL] [-n jobs_then_stop] [-b in_hand] [-l lease_ms]
  */
 #include "job.h"
 
@@ -195,7 +195,7 @@ static void *keep_lease(void *arg) {
 /* ---------- The run ---------- */
 
 static const char usage[] =
-    "usage: worker [-r URL] [-n jobs_then_stop] [-b jobs_in_hand] [-l lease_ms]\n"
+    "usage: worker [-r URL] [-n jobs_then_stop] [-b in_hand] [-l lease_ms]\n"
     "URL: redis://[user:password@]host[:port][/database], or a socket's path;\n"
     "by default $REDIS_URL, else redis://127.0.0.1:6379\n";
 
