@@ -216,3 +216,6 @@ row "04-async, messages: CPU a customer, 100,000 over 1,000" \
     "$(each messages 2 1000 100000)" "<= 1.5"
 
 "$(dirname "$0")/bench_queue.sh" "$build"
+
+echo
+EXPLORE_DIR=$build/explore "$(dirname "$0")/bench_explore.sh"

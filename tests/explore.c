@@ -14,11 +14,6 @@
  * cost one preemption too many where the first thread could have given way for
  * free earlier; so it is tried there too: bounded partial-order reduction
  * (Coons, Musuvathi and McKinley 2013).
- * Sleep sets (Godefroid 1996): what has been tried at a step need not be tried
- * below its alternatives before something dependent happens. Under a bound
- * that holds for one thread only, the one that is preempted: if nothing that
- * depends on its next step comes before it goes on, it could as well have been
- * preempted one step later.
  */
 #define _GNU_SOURCE
 #include "explore.h"
@@ -40,7 +35,7 @@
 #include <unistd.h>
 
 enum { ALL = 1000000, MOST_OUTPUT = 1 << 20, MOST_TEXT = 4000 };
-enum { MOST_OUTCOMES = 64, MOST_RACES = 8, MOST_ROWS = 60, PATIENCE_S = 20 };
+enum { MOST_OUTCOMES = 64, MOST_ROWS = 60, PATIENCE_S = 20 };
 
 int __real_main(int argc, char *argv[]);
 int __wrap_main(int argc, char *argv[]);
@@ -58,12 +53,9 @@ static char **arguments;
 static int nargs, most = 2; /* preemptions */
 static bool any_outcome;
 static struct outcome outcomes[MOST_OUTCOMES];
-static struct {
-    struct op op[2];
-    int thread[2];
-    long runs;
-} races[MOST_RACES];
-static int noutcomes, nraces;
+static struct op race[2]; /* the first */
+static int racer[2];
+static int noutcomes;
 static long schedules, wrong, racy, runs;
 static bool bounded_away; /* a choice was left out, because of the bound */
 static volatile sig_atomic_t stopped; /* by this signal */
@@ -84,27 +76,16 @@ static double seconds(void) {
 
 /* ---------- One run ---------- */
 
-/* A crash: note what the others were about to do, then crash. */
-static void crashed(int number) {
-    if (self != NULL)
-        note_pending();
-    signal(number, SIG_DFL);
-    raise(number);
-}
-
 static void limit(int what, rlim_t soft) {
     struct rlimit r = {soft, soft + 1};
     setrlimit((__rlimit_resource_t)what, &r);
 }
 
 static _Noreturn void child(void) {
-    static const int crashes[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     setpgid(0, 0);
     signal(SIGINT, SIG_DFL);
     signal(SIGALRM, SIG_DFL);
-    for (size_t i = 0; i < sizeof crashes / sizeof *crashes; i++)
-        signal(crashes[i], crashed);
     limit(RLIMIT_CORE, 0);
     limit(RLIMIT_FSIZE, MOST_OUTPUT);
     limit(RLIMIT_AS, (rlim_t)1 << 29);
@@ -226,7 +207,7 @@ static void analyse(int from, bool bounded) {
         s->clock[t] = s->index;
     }
     /* A run that ends in the middle ends for all. */
-    if (n > 0 && sh->fault != CUT && sh->fault != DEADLOCK && sh->fault != SPIN)
+    if (n > 0 && sh->fault != DEADLOCK && sh->fault != SPIN)
         sh->steps[n - 1].op = (struct op){EXIT, .size = UINTPTR_MAX};
     for (int t = 0; t < sh->nthreads && sh->reduce; t++) {
         memset(clock, 0, sizeof clock);
@@ -240,20 +221,15 @@ static bool next_schedule(int bound) {
     for (int k = sh->nsteps - 1; k >= 0; k--) {
         struct step *s = &sh->steps[k];
         s->done |= 1u << s->choice;
-        unsigned left = s->todo & s->enabled & ~s->done & ~s->sleep;
+        unsigned left = s->todo & s->enabled & ~s->done;
         for (; left != 0; left &= left - 1) {
             int choice = __builtin_ctz(left);
             if (s->cost + cost_of(s, choice) > bound) {
                 bounded_away = true;
                 continue;
             }
-            unsigned preempted = s->last >= 0 && !s->free ? 1u << s->last : 0;
             s->choice = choice;
             sh->prefix = k + 1;
-            sh->sleep = 0;
-            if (sh->reduce)
-                sh->sleep =
-                    s->sleep | (s->done & (bound == ALL ? ~0u : preempted));
             return true;
         }
     }
@@ -262,22 +238,21 @@ static bool next_schedule(int bound) {
 
 /* ---------- What came of a run ---------- */
 
-/* The outcome in one line: newlines become slashes. */
+/* In one line: newlines become slashes. */
 static void describe(struct outcome *o, const char *output, const char *said) {
     static const char *const faults[] = {"", "deadlock",
         "a thread spins for ever, waiting for a change that nobody makes",
         "a thread never ends", "a lock is released that is not held",
-        "a run never comes back: it computes, or waits in a system call", "",
-        "", "at once"};
-    if (o->fault != NONE)
-        snprintf(o->text, sizeof o->text, "%s", faults[o->fault]);
-    else if (WIFSIGNALED(o->status))
-        snprintf(o->text, sizeof o->text, "crash: %s",
-            strsignal(WTERMSIG(o->status)));
+        "a run never comes back: it computes, or waits in a system call",
+        "the end"};
+    const char *bar = *output && *said && o->status ? " | " : "";
+    if (o->fault != NONE || WIFSIGNALED(o->status))
+        snprintf(o->text, sizeof o->text, "%s%s",
+            o->fault ? faults[o->fault] : "crash: ",
+            o->fault ? "" : strsignal(WTERMSIG(o->status)));
     else
         snprintf(o->text, sizeof o->text, "exit %d: %s%s%s",
-            WEXITSTATUS(o->status), output,
-            *output && *said && o->status ? " | " : "", o->status ? said : "");
+            WEXITSTATUS(o->status), output, bar, o->status ? said : "");
     for (char *c = o->text; *c != '\0'; c++)
         if (*c == '\n')
             *c = c[1] == '\0' ? '\0' : '/';
@@ -303,26 +278,11 @@ static struct outcome get_outcome(int status) {
     return o;
 }
 
-static void add_race(void) {
-    int i = 0;
-    racy++;
-    while (i < nraces && (races[i].op[0].pc != sh->race[0].pc ||
-                             races[i].op[1].pc != sh->race[1].pc))
-        i++;
-    if (i == MOST_RACES)
-        return;
-    memcpy(races[i].op, sh->race, sizeof sh->race);
-    memcpy(races[i].thread, sh->racer, sizeof sh->racer);
-    races[i].runs++;
-    nraces += i == nraces;
-}
-
 /* The schedule as a string: see replayed() in explore_run.c. The default
    choices at its end are left out. */
 static void write_schedule(char *text, size_t size) {
-    static const char letters[] = "MABCDEFGHIJKLNOPmabcdefghijklnop";
+    int end = -1, n = 0, choice = 0;
     size_t used = 0;
-    int end = -1, before = -1;
     for (int k = 0; k < sh->nsteps; k++) {
         const struct step *s = &sh->steps[k];
         bool stays = s->last >= 0 && s->enabled >> s->last & 1;
@@ -330,22 +290,18 @@ static void write_schedule(char *text, size_t size) {
             s->choice != (stays ? s->last : __builtin_ctz(s->enabled)))
             end = k;
     }
-    for (int k = 0; k <= sh->nsteps && before <= end; k++) {
+    snprintf(text, size, "M0"); /* the default throughout */
+    for (int k = 0; k <= end + 1 && used + 16 < size; k++) {
         const struct step *s = &sh->steps[k];
-        bool over = k == sh->nsteps;
-        if ((!over && s->enabled == 0) || used + 16 >= size)
+        if (k <= end && s->enabled == 0)
             continue;
-        int choice = before < 0 ? 0 : sh->steps[before].choice;
-        bool ends = over || before < 0 || before == end || s->choice != choice;
-        if (choice < SPURIOUS && ends)
-            used += (size_t)snprintf(text + used, size - used, "%c%u",
-                letters[choice], over ? 9999 : s->parked);
-        if (before == end)
-            break;
-        if (s->choice >= SPURIOUS)
+        if (n > 0 && (k > end || s->choice != choice)) {
             used += (size_t)snprintf(
-                text + used, size - used, "%c", letters[s->choice]);
-        before = k;
+                text + used, size - used, "%c%d", LETTERS[choice], n);
+            n = 0;
+        }
+        choice = s->choice;
+        n++;
     }
 }
 
@@ -381,8 +337,10 @@ static void count_outcome(int status) {
         outcomes[noutcomes++] = o;
     schedules++;
     wrong += o.wrong;
-    if (sh->raced)
-        add_race();
+    if (sh->raced && racy++ == 0) {
+        memcpy(race, sh->race, sizeof race);
+        memcpy(racer, sh->racer, sizeof racer);
+    }
     if (o.wrong || sh->raced)
         keep_failure(&o);
 }
@@ -432,11 +390,10 @@ static void search(int bound) {
     unsigned known = sh->news - 1;
     do {
         if (sh->news != known) { /* there are more places than we knew */
-            noutcomes = nraces = 0;
-            memset(races, 0, sizeof races);
+            noutcomes = 0;
             schedules = wrong = racy = 0;
+            failure.found = false;
             sh->prefix = 0;
-            sh->sleep = 0;
             bounded_away = false;
         }
         known = sh->news;
@@ -445,8 +402,7 @@ static void search(int bound) {
             continue;
         check_fit(status);
         analyse(sh->prefix > 0 ? sh->prefix - 1 : 0, bound != ALL);
-        if (sh->fault != CUT)
-            count_outcome(status);
+        count_outcome(status);
         progress(bound);
         if (sh->fault == ENDLESS || sh->fault == HANGS)
             stopped = SIGTERM;
@@ -499,14 +455,12 @@ static void report_outcomes(void) {
     for (int i = 0; i < noutcomes; i++)
         printf("%8ld  %s  %s\n", outcomes[i].count,
             outcomes[i].wrong ? "wrong" : "right", outcomes[i].text);
-    for (int i = 0; i < nraces; i++) {
-        const struct op *a = &races[i].op[0], *b = &races[i].op[1];
-        printf("data race in %ld of %ld schedules: %s %ss " NAME " at " LINE
-               ", %s %ss it at " LINE ", in no order\n",
-            races[i].runs, schedules, thread_name(races[i].thread[0]), a->name,
-            NAME_OF(a), line_of(a->pc), thread_name(races[i].thread[1]),
-            b->name, line_of(b->pc));
-    }
+    if (racy > 0)
+        printf("data race in %ld of %ld schedules, the first: %s %ss " NAME
+               " at " LINE ", %s %ss it at " LINE ", in no order\n",
+            racy, schedules, thread_name(racer[0]), race[0].name,
+            NAME_OF(&race[0]), line_of(race[0].pc), thread_name(racer[1]),
+            race[1].name, line_of(race[1].pc));
 }
 
 /* Clocks by the beginnings and ends of threads alone: what was there before a
@@ -619,23 +573,29 @@ static void report_schedule(const struct outcome *o) {
             line_of(sh->pending[sh->running].op.pc));
 }
 
-/* Runs one schedule until it teaches nothing new about the places, and shows
-   it. Returns whether it is wrong. */
+/* Runs one schedule and shows it. Returns whether it is wrong. */
 static bool replay(const char *schedule) {
-    unsigned known;
-    int status;
-    if (thread_number(*schedule) >= MOST_THREADS)
-        errx(2, "REPLAY=%s: does not fit", schedule);
-    do {
-        known = sh->news;
-        sh->prefix = 0;
-        status = run(schedule);
-    } while (sh->news != known);
+    sh->prefix = 0;
+    int status = run(schedule);
     check_fit(status);
     struct outcome o = get_outcome(status);
     report_schedule(&o);
     printf("\nREPLAY=%s: %s\n", schedule, o.text);
     return o.fault != NONE || o.status != 0 || sh->raced;
+}
+
+/* The places that are worth a choice: a schedule is one with these. */
+static void keep_places(bool write) {
+    char path[4096];
+    snprintf(path, sizeof path, "%s.places", *arguments);
+    FILE *file = fopen(path, write ? "w" : "r");
+    size_t n = 0;
+    if (file != NULL && write)
+        n = fwrite(sh->learned, sizeof sh->learned, 1, file);
+    else if (file != NULL)
+        n = fread(sh->learned, sizeof sh->learned, 1, file);
+    if (file == NULL || n != 1 || fclose(file) == EOF)
+        err(2, "%s: needed for REPLAY, made by a run without", path);
 }
 
 /* The last words; the exit status. */
@@ -717,6 +677,8 @@ int __wrap_main(int argc, char *argv[]) {
         err(2, "explore: memory");
     open_files();
     const char *schedule = settings();
+    if (schedule != NULL)
+        keep_places(false);
     if (schedule != NULL && setting("GDB") != NULL) {
         sh->replay = schedule; /* right here, for the debugger */
         sh->prefix = -1;
@@ -726,6 +688,7 @@ int __wrap_main(int argc, char *argv[]) {
     if (schedule != NULL)
         return replay(schedule);
     search_all();
+    keep_places(true);
     report_outcomes();
     if (failure.found) {
         printf("\nThe first schedule that goes wrong (%d preemption%s): %s\n",

@@ -25,6 +25,9 @@ enum {
     SPURIOUS = 16        /* choice SPURIOUS + t: t's wait needs no signal */
 };
 
+/* Threads and choices in REPLAY; M is main. */
+#define LETTERS "MABCDEFGHIJKLNOPmabcdefghijklnop"
+
 enum kind {
     READ,
     WRITE,
@@ -62,17 +65,7 @@ struct op {
     void *pc;         /* the return address in the reader's code */
 };
 
-enum fault {
-    NONE,
-    DEADLOCK,
-    SPIN,
-    ENDLESS,
-    BAD_UNLOCK,
-    HANGS,
-    CUT,
-    NEWS,
-    UNFIT
-};
+enum fault { NONE, DEADLOCK, SPIN, ENDLESS, BAD_UNLOCK, HANGS, UNFIT, NEWS };
 
 /* One step of a run. The child writes the first half, the parent the rest. */
 struct step {
@@ -81,8 +74,6 @@ struct step {
     int last;         /* who did the choice before, -1: nobody */
     bool free;        /* last gave way: leaving it is no preemption */
     unsigned enabled; /* bits of the choices there were; 0: it was none */
-    unsigned sleep;   /* threads that need not be tried here */
-    unsigned parked;  /* accesses last had made when it stopped */
     uint64_t value;   /* read, written, or non-zero: a try failed */
 
     unsigned todo, done; /* choices to try and tried */
@@ -103,7 +94,6 @@ struct pending {
 struct shared {
     /* To the child: steps[0 .. prefix - 1].choice are prescribed. */
     int prefix;
-    unsigned sleep;         /* the sleep set where the prefix ends */
     bool reduce, any_order; /* any_order: of the lines of output */
     const char *replay;     /* NULL, or a schedule to run */
     /* From the child. */
@@ -188,9 +178,8 @@ _Noreturn void thread_main(struct thread *thread);
 _Noreturn void thread_end(void *result);
 _Noreturn void end_run(enum fault fault, const char *text);
 void run_begin(void); /* the caller becomes thread 0 */
-void note_pending(void);
-/* For the parent too. dependent: does the order of the two matter? */
+void run_leave(void); /* its last step, before exit */
+/* Does the order of the two matter? */
 bool dependent(const struct op *a, const struct op *b);
-int thread_number(char letter); /* of a letter in REPLAY */
 
 #endif

@@ -29,24 +29,27 @@ header=$(sed -n '1,/\*\//p' "$source")
 flags=$(echo "$header" | sed -n 's/.*Build://p' | tr ' ' '\n' |
     grep -E '^-(l|D|I|L|pthread)' | tr '\n' ' ')
 OUTCOMES=${OUTCOMES:-$(echo "$header" | sed -n 's/.*Outcomes: *//p')}
-exe=$dir/$(basename "$source" .c)
+dir=$dir/$CC exe=$dir/$(echo "${source%.c}" | tr -c '[:alnum:]\n' _)
 mkdir -p "$dir" || exit 2
 for part in explore explore_run explore_hooks; do
-    object=$dir/$part.$CC.o
+    object=$dir/$part.o
     [ "$object" -nt "$here/$part.c" ] && [ "$object" -nt "$here/explore.h" ] ||
         "$CC" -std=gnu17 -O2 -fno-pie -c "$here/$part.c" -o "$object" ||
         say "cannot build $part.c"
 done
-# shellcheck disable=SC2086
-"$CC" -std=gnu17 $see $flags -c "$source" -o "$exe.o" ||
-    say "$source does not compile"
-# What is wrapped: the names that begin with __wrap_ in our objects.
-# shellcheck disable=SC2046
-ld -r $(nm "$dir"/explore*."$CC".o | sed -n 's/.* T __wrap_/--wrap=/p') \
-    "$exe.o" -o "$exe.wrapped.o" || exit 2
-# shellcheck disable=SC2086
-"$CC" -no-pie -pthread -Wl,--wrap=main "$exe.wrapped.o" \
-    "$dir"/explore*."$CC".o $flags -o "$exe" || say "$source does not link"
+if [ -n "$(find "$(dirname "$source")" "$dir"/explore*.o -name '*.[cho]' \
+    -newer "$exe" 2>&1)" ]; then
+    # shellcheck disable=SC2086
+    "$CC" -std=gnu17 $see $flags -c "$source" -o "$exe.o" ||
+        say "$source does not compile"
+    # What is wrapped: the names that begin with __wrap_ in our objects.
+    # shellcheck disable=SC2046
+    ld -r $(nm "$dir"/explore*.o | sed -n 's/.* T __wrap_/--wrap=/p') \
+        "$exe.o" -o "$exe.wrapped" || exit 2
+    # shellcheck disable=SC2086
+    "$CC" -no-pie -pthread -Wl,--wrap=main "$exe.wrapped" "$dir"/explore*.o \
+        $flags -o "$exe" || say "$source does not link"
+fi
 export BOUND REPLAY REDUCE TIMEOUT OUTCOMES GDB
 # shellcheck disable=SC2086
 [ -z "$GDB" ] || exec gdb -q --args "$exe" $ARGS

@@ -18,7 +18,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/time.h>
 #include <unistd.h>
 
 #define HOOK(type, name, ...)        \
@@ -231,12 +230,6 @@ WRAP(time_t, time, time_t *time) {
         *time = t;
     return t;
 }
-WRAP(int, gettimeofday, struct timeval *time, void *zone) {
-    (void)zone;
-    *time = (struct timeval){(now + epoch) / GIGA, now % GIGA / 1000};
-    return 0;
-}
-
 /* ---------- Threads ---------- */
 
 static void *begin(void *thread) {
@@ -283,8 +276,7 @@ WRAP(void, pthread_exit, void *result) {
     thread_end(result);
 }
 WRAP(void, _exit, int status) {
-    turn((struct op){EXIT, "exit", 1, UINTPTR_MAX - 1, .pc = PC});
-    note_pending();
+    run_leave();
     _exit(status);
 }
 

@@ -34,7 +34,7 @@ int64_t now;
 static struct thread threads[MOST_THREADS];
 static struct thread *last; /* whom the last choice was for */
 static struct place places[MOST_PLACES], *buckets[MOST_PLACES];
-static unsigned nplaces, asleep;
+static unsigned nplaces;
 static bool over, spurious_used;
 
 /* ---------- Which operations are there ---------- */
@@ -101,10 +101,9 @@ static void learn(struct place *p, bool choice) {
     sh->learned[i].choice = p->choice = p->choice || choice;
     if (more && ++sh->news > MOST_LEARNED / 2)
         end_run(UNFIT, "the threads share too many places to be explored");
-    if (more && sh->replay == NULL)
-        end_run(NEWS, NULL);
-    sh->news += !p->met && sh->replay != NULL;
     p->met = true;
+    if (more)
+        end_run(NEWS, NULL);
 }
 
 static struct place **bucket(uintptr_t at) {
@@ -249,32 +248,25 @@ static void hand_over(struct thread *t) {
     futex(&t->go, FUTEX_WAKE, 1);
 }
 
-void note_pending(void) {
-    sh->running = self->id;
-    for (int i = 0; i < sh->nthreads && !over; i++) {
-        struct thread *t = &threads[i];
-        const struct place *p = t->place;
-        if (t->next.kind == WAKE && signalled(t))
-            p = t->also;
+/* Who waits for whom, when nobody can go on. */
+static void note_waits(void) {
+    for (int i = 0; i < sh->nthreads; i++) {
+        const struct thread *t = &threads[i];
         struct pending *pending = &sh->pending[i];
-        pending->alive = t->alive;
+        const struct place *p =
+            t->next.kind == WAKE && signalled(t) ? t->also : t->place;
         pending->parked = t->parked;
-        pending->op = t->next;
-        pending->holder = -1;
-        if (t->next.kind == JOIN)
-            pending->holder = t->joining->id;
-        else if (p != NULL && p->owner != NULL)
-            pending->holder = p->owner->id;
-        if (p != NULL) {
-            pending->holder_pc = p->owner_pc;
-            pending->lost_pc = p->lost_pc;
-        }
+        pending->holder_pc = p->owner_pc;
+        pending->lost_pc = p->lost_pc;
+        pending->holder = t->next.kind == JOIN ? t->joining->id
+                          : p->owner != NULL   ? p->owner->id
+                                               : -1;
     }
-    over = true;
 }
 
 _Noreturn void end_run(enum fault fault, const char *text) {
-    note_pending();
+    if (fault == DEADLOCK || fault == SPIN)
+        note_waits();
     sh->fault = fault;
     sh->text = text;
     if (sh->prefix < 0)
@@ -298,11 +290,7 @@ static void note(
     s->enabled = enabled;
     s->last = last == NULL ? -1 : last->id;
     s->free = last != NULL && last->yielded;
-    s->parked =
-        (last ? last : threads)->events - (last ? last : threads)->alive;
     s->value = 0;
-    if (sh->nsteps >= sh->prefix)
-        s->sleep = asleep;
     sh->nsteps += !full;
     t->step = s;
 }
@@ -333,63 +321,37 @@ static void pass_time(void) {
     }
 }
 
-int thread_number(char letter) {
-    int c = letter | 32;
-    return letter == '\0' ? -1
-           : c == 'm'     ? 0
-           : c < 'a'      ? MOST_THREADS
-                          : c - 'a' + (c < 'm');
-}
-
-/* REPLAY: a letter is a thread (M is main), the number behind it how many
-   accesses it has made in all when the next letter comes; a small letter is a
-   wait that needs no signal. Other threads help out if the thread waits for
-   them: in the run that is replayed they had come further by then. */
-static int replayed(unsigned enabled) {
-    for (const char *r = sh->replay; *r != '\0'; sh->replay = r) {
-        int t = thread_number(*r);
-        if (t >= sh->nthreads)
-            return __builtin_ctz(enabled); /* perhaps it comes yet */
-        if (*r >= 'a' && enabled >> (SPURIOUS + t) & 1) {
-            sh->replay = r + 1;
-            return SPURIOUS + t;
-        }
-        char *end;
-        unsigned long upto = strtoul(r + 1, &end, 10);
-        if (threads[t].alive && (*r >= 'a' || threads[t].events <= upto)) {
-            while (threads[t].alive && threads[t].next.kind == JOIN)
-                t = threads[t].joining->id;
-            return enabled >> t & 1 ? t : __builtin_ctz(enabled);
-        }
-        r = end;
+/* REPLAY: a letter is a thread (M is main), the number behind it how many steps
+   it does; a small letter is a wait that needs no signal. */
+static int replayed(void) {
+    static long done;
+    const char *letter = strchr(LETTERS, *sh->replay);
+    char *end;
+    if (*sh->replay == '\0' || strcmp(sh->replay, "M0") == 0)
+        return -1;
+    if (++done >= strtol(sh->replay + 1, &end, 10)) {
+        sh->replay = end;
+        done = 0;
     }
-    return -1;
+    return letter == NULL ? MOST_THREADS : (int)(letter - LETTERS);
 }
 
 /* Chooses among the enabled: what is prescribed or replayed, else whoever did
    the last step, else the first. */
 static struct thread *choose(unsigned enabled) {
-    int k = sh->nsteps, choice = -1;
-    if (k == sh->prefix - 1)
-        asleep = sh->sleep;
-    unsigned awake = enabled & 0xffff & ~asleep;
-    if (k < sh->prefix)
-        choice = sh->steps[k].choice;
+    int choice = -1;
+    if (sh->nsteps < sh->prefix)
+        choice = sh->steps[sh->nsteps].choice;
     else if (sh->replay != NULL)
-        choice = replayed(enabled);
-    else if (awake == 0)
-        end_run(CUT, NULL);
+        choice = replayed();
     if (choice < 0)
-        choice = last != NULL && awake >> last->id & 1 ? last->id
-                                                       : __builtin_ctz(awake);
-    struct thread *t = &threads[choice % SPURIOUS];
+        choice = last != NULL && enabled >> last->id & 1
+                     ? last->id
+                     : __builtin_ctz(enabled);
     if (!(enabled >> choice & 1))
-        end_run(UNFIT, "the same schedule did not do the same twice");
-    if (sh->replay == NULL || t->place->met)
-        note(t, &t->next, choice, enabled);
-    for (int i = 0; i < sh->nthreads; i++)
-        if (dependent(&threads[i].next, &t->next))
-            asleep &= ~(1u << i | 1u << (SPURIOUS + i));
+        end_run(UNFIT, "the schedule is not one of this program");
+    struct thread *t = &threads[choice % SPURIOUS];
+    note(t, &t->next, choice, enabled);
     if (choice >= SPURIOUS)
         t->spurious = spurious_used = true;
     t->yielded = false;
@@ -439,11 +401,10 @@ struct place *turn(struct op op) {
     if (++t->events > MOST_EVENTS)
         end_run(ENDLESS, NULL);
     t->parked = repeats(t, op.pc, low);
-    if (p->choice || op.kind == WAIT || op.kind == EXIT || sh->replay != NULL ||
-        !can_run(t))
+    if (p->choice || op.kind == WAIT || op.kind == EXIT || !can_run(t))
         reschedule(t);
-    if (op.kind >= CREATE)
-        note(t, &op, t->id, 0);
+    if (t->step == NULL && (op.kind >= CREATE || (sh->replay && p->met)))
+        note(t, &op, t->id, 0); /* for the report: it was no choice */
     touch(p);
     if (op.also)
         touch(t->also);
@@ -465,7 +426,7 @@ struct thread *thread_new(void) {
         end_run(UNFIT, "more than 16 threads are too many to be explored");
     struct thread *t = &threads[sh->nthreads];
     t->id = sh->nthreads++;
-    t->alive = true;
+    t->alive = sh->pending[t->id].alive = true;
     if (self != NULL)
         memcpy(t->hb, self->hb, sizeof t->hb);
     return t;
@@ -479,18 +440,17 @@ struct thread *thread_of(uintptr_t handle) {
 }
 
 /* However the program ends: others may come first. */
-static void leave(void) {
-    if (!over && self != NULL) {
+void run_leave(void) {
+    if (!over)
         turn((struct op){EXIT, "exit", 1, UINTPTR_MAX - 1});
-        note_pending();
-    }
+    over = true;
 }
 
 void run_begin(void) {
     self = thread_new();
     self->handle = (uintptr_t)pthread_self();
     self->base = (uintptr_t)__builtin_frame_address(0);
-    atexit(leave);
+    atexit(run_leave);
 }
 
 _Noreturn void thread_main(struct thread *t) {
@@ -509,7 +469,7 @@ _Noreturn void thread_end(void *result) {
     t->next = (struct op){END, "end", (uintptr_t)t, 1};
     note(t, &t->next, t->id, 0);
     t->result = result;
-    t->alive = false;
+    t->alive = sh->pending[t->id].alive = false;
     for (int i = 0; i < sh->nthreads; i++)
         alive += threads[i].alive;
     if (alive == 0) /* main left by pthread_exit */
