@@ -217,3 +217,6 @@ row "04-async, messages: CPU a customer, 100,000 over 1,000" \
 
 "$(dirname "$0")/bench_queue.sh" "$build"
 "$(dirname "$0")/bench_locks.sh" "$build"
+
+echo
+EXPLORE_DIR=$build/explore "$(dirname "$0")/bench_explore.sh"

@@ -3,9 +3,16 @@
 #
 # Usage: PROGRAM=06-locks/increment_race ARGS="-w 2 -n 1" tests/explore.sh
 # Also: BOUND=0 to 9 or all (2), REPLAY=schedule, REDUCE=0 (try every order),
-# CC, EXPLORE_DIR (build/explore), GDB=1 (with REPLAY: in the debugger).
-# The libraries and -D, -I flags are those of the program's Build: line. Its
-# header may say "Outcomes: any order" (of the lines) or "Outcomes: any".
+# TIMEOUT=seconds, CC, EXPLORE_DIR (build/explore), GDB=1 (with REPLAY: in the
+# debugger). The libraries and -D, -I flags are those of the program's Build:
+# line. Its header may say "Outcomes: any order" (of the lines) or "Outcomes:
+# any"; OUTCOMES="any" says so from outside.
+#
+# For a program to read: the exit status is 0, right; 1, wrong; 2, cannot be
+# explored (why is on stderr); 3, stopped with nothing wrong found so far.
+# Stdout is, in this order: "N schedules, M outcomes"; M lines, a number, two
+# blanks, "right" or "wrong", two blanks, the outcome; a line a data race; of
+# the first failure the table and REPLAY=schedule; and last the sentence.
 here=$(dirname "$0") dir=${EXPLORE_DIR:-build/explore} CC=${CC:-gcc}
 source=${PROGRAM%.c}.c
 say() { echo "explore: $*" >&2; exit 2; }
@@ -22,32 +29,33 @@ header=$(sed -n '1,/\*\//p' "$source")
 flags=$(echo "$header" | sed -n 's/.*Build://p' | tr ' ' '\n' |
     grep -E '^-(l|D|I|L|pthread)' | tr '\n' ' ')
 OUTCOMES=${OUTCOMES:-$(echo "$header" | sed -n 's/.*Outcomes: *//p')}
-names=$(sed -n 's/^\(WRAP\|RWLOCK\|PRINTS\|CANNOT\)(\(.*\)/\2/p' \
-    "$here/explore_hooks.c" |
-    sed -E 's/^(int|void|void \*|unsigned|time_t|size_t|ssize_t), //
-        s/[,)].*//')
-exe=$dir/$(basename "$source" .c)
+dir=$dir/$CC exe=$dir/$(echo "${source%.c}" | tr -c '[:alnum:]\n' _)
 mkdir -p "$dir" || exit 2
-for part in explore explore_run explore_hooks explore_report; do
-    [ "$dir/$part.$CC.o" -nt "$here/$part.c" ] &&
-        [ "$dir/$part.$CC.o" -nt "$here/explore.h" ] ||
-        "$CC" -std=gnu17 -O2 -g -fno-pie -pthread -c "$here/$part.c" \
-            -o "$dir/$part.$CC.o" || say "cannot build $part.c"
+for part in explore explore_run explore_hooks; do
+    object=$dir/$part.o
+    [ "$object" -nt "$here/$part.c" ] && [ "$object" -nt "$here/explore.h" ] ||
+        "$CC" -std=gnu17 -O2 -fno-pie -c "$here/$part.c" -o "$object" ||
+        say "cannot build $part.c"
 done
-# shellcheck disable=SC2086
-"$CC" -std=gnu17 $see $flags -c "$source" -o "$exe.o" ||
-    say "$source does not compile"
-# shellcheck disable=SC2046
-ld -r $(printf -- '--wrap=%s ' $names) "$exe.o" -o "$exe.wrapped.o" || exit 2
-# shellcheck disable=SC2086
-"$CC" -no-pie -pthread -Wl,--wrap=main "$exe.wrapped.o" \
-    "$dir"/explore*."$CC".o $flags -o "$exe" ||
-    say "$source does not link"
-export BOUND REPLAY REDUCE OUTCOMES
-if [ -n "$GDB" ]; then
-    [ -n "$REPLAY" ] || say "GDB needs a REPLAY"
+if [ -n "$(find "$(dirname "$source")" "$dir"/explore*.o -name '*.[cho]' \
+    -newer "$exe" 2>&1)" ]; then
     # shellcheck disable=SC2086
-    EXPLORE_DEBUG=1 exec gdb -q --args "$exe" $ARGS
+    "$CC" -std=gnu17 $see $flags -c "$source" -o "$exe.o" ||
+        say "$source does not compile"
+    # What is wrapped: the names that begin with __wrap_ in our objects.
+    # shellcheck disable=SC2046
+    ld -r $(nm "$dir"/explore*.o | sed -n 's/.* T __wrap_/--wrap=/p') \
+        "$exe.o" -o "$exe.wrapped" || exit 2
+    # shellcheck disable=SC2086
+    "$CC" -no-pie -pthread -Wl,--wrap=main "$exe.wrapped" "$dir"/explore*.o \
+        $flags -o "$exe" || say "$source does not link"
 fi
+export BOUND REPLAY REDUCE TIMEOUT OUTCOMES GDB
 # shellcheck disable=SC2086
-exec "$exe" $ARGS
+[ -z "$GDB" ] || exec gdb -q --args "$exe" $ARGS
+trap : INT # explore ends by itself
+# shellcheck disable=SC2086
+"$exe" $ARGS >"$exe.report"
+status=$?
+awk -v exe="$exe" -f "$here/explore.awk" "$exe.report"
+exit $status

@@ -3,10 +3,9 @@
  *
  * Design. The compiler calls the __tsan_ functions before each access; the
  * linker's --wrap=NAME, applied to the reader's object alone, sends a call of
- * NAME to __wrap_NAME here (explore.sh reads the names off the WRAP lines).
- * Mutexes and their kin are never locked for real: each is a few numbers in
- * its place. turn() comes back when the operation can be done, and what
- * follows it is done alone.
+ * NAME to __wrap_NAME here. Mutexes and their kin are never locked for real:
+ * each is a few numbers in its place. turn() comes back when the operation
+ * can be done, and what follows it is done alone.
  */
 #define _GNU_SOURCE
 #include "explore.h"
@@ -19,7 +18,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/time.h>
 #include <unistd.h>
 
 #define HOOK(type, name, ...)        \
@@ -28,47 +26,61 @@
 #define WRAP(type, name, ...)        \
     type __wrap_##name(__VA_ARGS__); \
     type __wrap_##name(__VA_ARGS__)
+/* Calls the library's function after something else. */
+#define FIRST(what, type, name, args, ...) \
+    WRAP(type, name, __VA_ARGS__) {        \
+        what;                              \
+        return name args;                  \
+    }
 #define PC __builtin_return_address(0)
-#define TURN(k, p) \
-    turn((struct op){.kind = (k), .at = (uintptr_t)(p), .size = 1, .pc = PC})
+#define OP(kind, name, p)                                 \
+    (struct op) {                                         \
+        kind, name, (uintptr_t)(p), sizeof *(p), .pc = PC \
+    }
 
 /* ---------- Memory ---------- */
 
-static void plain(enum kind kind, uintptr_t at, unsigned long size, void *pc) {
+static void plain(enum kind kind, const void *p, unsigned long size, void *pc) {
+    const char *name = kind == READ ? "read" : "write";
+    uintptr_t at = (uintptr_t)p;
     while (size > 0 && self != NULL) {
-        unsigned room = 8 - (unsigned)(at & 7);
-        unsigned part = size < room ? (unsigned)size : room;
-        turn((struct op){.kind = kind, .size = part, .at = at, .pc = pc});
+        unsigned long part = 8 - (at & 7);
+        part = size < part ? size : part;
+        turn((struct op){kind, name, at, part, .pc = pc});
         at += part;
         size -= part;
     }
 }
 
-#define ACCESS(n)                             \
-    HOOK(void, read##n, void *p) {            \
-        plain(READ, (uintptr_t)p, n, PC);     \
-    }                                         \
-    HOOK(void, write##n, void *p) {           \
-        plain(WRITE, (uintptr_t)p, n, PC);    \
-    }                                         \
-    HOOK(void, unaligned_read##n, void *p) {  \
-        plain(READ, (uintptr_t)p, n, PC);     \
-    }                                         \
-    HOOK(void, unaligned_write##n, void *p) { \
-        plain(WRITE, (uintptr_t)p, n, PC);    \
+#define ACCESS(name, kind, n)   \
+    HOOK(void, name, void *p) { \
+        plain(kind, p, n, PC);  \
     }
-ACCESS(1)
-ACCESS(2)
-ACCESS(4)
-ACCESS(8)
-ACCESS(16)
-
+#define ACCESSES(n)                    \
+    ACCESS(read##n, READ, n)           \
+    ACCESS(write##n, WRITE, n)         \
+    ACCESS(unaligned_read##n, READ, n) \
+    ACCESS(unaligned_write##n, WRITE, n)
+ACCESSES(1)
+ACCESSES(2)
+ACCESSES(4)
+ACCESSES(8)
+ACCESSES(16)
 /* Whole structures. */
 HOOK(void, read_range, void *p, unsigned long n) {
-    plain(READ, (uintptr_t)p, n, PC);
+    plain(READ, p, n, PC);
 }
 HOOK(void, write_range, void *p, unsigned long n) {
-    plain(WRITE, (uintptr_t)p, n, PC);
+    plain(WRITE, p, n, PC);
+}
+HOOK(void *, memcpy, void *to, const void *from, unsigned long n) {
+    plain(READ, from, n, PC);
+    plain(WRITE, to, n, PC);
+    return memmove(to, from, n);
+}
+HOOK(void *, memset, void *to, int byte, unsigned long n) {
+    plain(WRITE, to, n, PC);
+    return memset(to, byte, n);
 }
 HOOK(void, init, void) {
 }
@@ -77,96 +89,78 @@ HOOK(void, func_entry, void *pc) {
 }
 HOOK(void, func_exit, void) {
 }
-HOOK(void *, memcpy, void *to, const void *from, unsigned long n) {
-    plain(READ, (uintptr_t)from, n, PC);
-    plain(WRITE, (uintptr_t)to, n, PC);
-    return memmove(to, from, n);
-}
-HOOK(void *, memset, void *to, int byte, unsigned long n) {
-    plain(WRITE, (uintptr_t)to, n, PC);
-    return memset(to, byte, n);
-}
 
-/* Happens-before edges of an atomic operation. An update carries on what was
-   released before it; a store that releases nothing ends that. */
-static void edges(struct place *p, enum kind kind, int order) {
-    bool releases = order == __ATOMIC_RELEASE || order >= __ATOMIC_ACQ_REL;
-    if (kind != WRITE && order != __ATOMIC_RELAXED && order != __ATOMIC_RELEASE)
-        acquire(p);
-    if (kind != READ && releases)
-        release(p, kind != WRITE);
-    else if (kind == WRITE)
+/* With the happens-before edges of an atomic operation: an update carries on
+   what was released before it; a store that releases nothing ends that. */
+static void atomic(struct op op, int order) {
+    op.atomic = true;
+    if (self == NULL)
+        return;
+    struct place *p = turn(op);
+    bool takes = op.kind != WRITE && order != __ATOMIC_RELAXED &&
+                 order != __ATOMIC_RELEASE;
+    bool gives = op.kind != READ &&
+                 (order == __ATOMIC_RELEASE || order >= __ATOMIC_ACQ_REL);
+    if (takes && p->choice)
+        join_clock(self->hb, p->clock);
+    if (op.kind == WRITE)
         memset(p->clock, 0, sizeof p->clock);
+    if (gives && p->choice)
+        release(p);
 }
 
-static void atomic(enum kind kind, const volatile void *at, unsigned size,
-    int order, void *pc) {
-    struct op op = {kind, .atomic = true, .size = size, .pc = pc};
-    op.at = (uintptr_t)at;
-    if (self != NULL)
-        edges(turn(op), kind, order);
-}
-
-/* The program runs one thread at a time, but keep the operation atomic. */
-#define UPDATE_WITH(bits, type, name, builtin)                               \
+/* They run one at a time, but keep them atomic: the compiler knows how. */
+#define UPDATING(bits, type, name, builtin)                                  \
     HOOK(type, atomic##bits##_##name, volatile type *p, type v, int order) { \
-        atomic(UPDATE, p, sizeof *p, order, PC);                             \
+        atomic(OP(UPDATE, "update", p), order);                              \
         return builtin(p, v, __ATOMIC_SEQ_CST);                              \
     }
-#define COMPARE_WITH(bits, type, name)                                    \
+#define COMPARING(bits, type, name)                                       \
     HOOK(int, atomic##bits##_##name, volatile type *p, type *old, type v, \
         int order, int failed) {                                          \
         (void)failed;                                                     \
-        atomic(COMPARE, p, sizeof *p, order, PC);                         \
-        int done = __atomic_compare_exchange_n(                           \
+        atomic(OP(UPDATE, "compare", p), order);                          \
+        return __atomic_compare_exchange_n(                               \
             p, old, v, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);        \
-        if (done && self != NULL)                                         \
-            effect(self->place, true);                                    \
-        return done;                                                      \
-    }
-#define COMPARE_VALUE(bits, type)                                         \
-    HOOK(type, atomic##bits##_compare_exchange_val, volatile type *p,     \
-        type old, type v, int order, int failed) {                        \
-        (void)failed;                                                     \
-        atomic(COMPARE, p, sizeof *p, order, PC);                         \
-        if (__atomic_compare_exchange_n(                                  \
-                p, &old, v, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST) && \
-            self != NULL)                                                 \
-            effect(self->place, true);                                    \
-        return old;                                                       \
     }
 #define ATOMIC(bits, type)                                                  \
     HOOK(type, atomic##bits##_load, const volatile type *p, int order) {    \
-        atomic(READ, p, sizeof *p, order, PC);                              \
+        atomic(OP(READ, "read", p), order);                                 \
         return __atomic_load_n(p, __ATOMIC_SEQ_CST);                        \
     }                                                                       \
     HOOK(void, atomic##bits##_store, volatile type *p, type v, int order) { \
-        atomic(WRITE, p, sizeof *p, order, PC);                             \
+        atomic(OP(WRITE, "write", p), order);                               \
         __atomic_store_n(p, v, __ATOMIC_SEQ_CST);                           \
     }                                                                       \
-    UPDATE_WITH(bits, type, exchange, __atomic_exchange_n)                  \
-    UPDATE_WITH(bits, type, fetch_add, __atomic_fetch_add)                  \
-    UPDATE_WITH(bits, type, fetch_sub, __atomic_fetch_sub)                  \
-    UPDATE_WITH(bits, type, fetch_and, __atomic_fetch_and)                  \
-    UPDATE_WITH(bits, type, fetch_or, __atomic_fetch_or)                    \
-    UPDATE_WITH(bits, type, fetch_xor, __atomic_fetch_xor)                  \
-    UPDATE_WITH(bits, type, fetch_nand, __atomic_fetch_nand)                \
-    COMPARE_WITH(bits, type, compare_exchange_strong)                       \
-    COMPARE_WITH(bits, type, compare_exchange_weak)                         \
-    COMPARE_VALUE(bits, type)
+    UPDATING(bits, type, exchange, __atomic_exchange_n)                     \
+    UPDATING(bits, type, fetch_add, __atomic_fetch_add)                     \
+    UPDATING(bits, type, fetch_sub, __atomic_fetch_sub)                     \
+    UPDATING(bits, type, fetch_and, __atomic_fetch_and)                     \
+    UPDATING(bits, type, fetch_or, __atomic_fetch_or)                       \
+    UPDATING(bits, type, fetch_xor, __atomic_fetch_xor)                     \
+    COMPARING(bits, type, compare_exchange_strong)                          \
+    COMPARING(bits, type, compare_exchange_weak)                            \
+    HOOK(type, atomic##bits##_compare_exchange_val, volatile type *p,       \
+        type old, type v, int order, int failed) {                          \
+        (void)failed;                                                       \
+        atomic(OP(UPDATE, "compare", p), order);                            \
+        __atomic_compare_exchange_n(                                        \
+            p, &old, v, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);         \
+        return old;                                                         \
+    }
 ATOMIC(8, uint8_t)
 ATOMIC(16, uint16_t)
 ATOMIC(32, uint32_t)
 ATOMIC(64, uint64_t)
 
-/* A fence orders with all fences before it: that may hide a data race, but
-   reports none that is not there. */
+/* Orders with all fences before it: that may hide a data race, but reports
+   none that is not there. */
 HOOK(void, atomic_thread_fence, int order) {
     static struct place fences;
     (void)order;
     if (self != NULL) {
-        acquire(&fences);
-        release(&fences, true);
+        join_clock(self->hb, fences.clock);
+        release(&fences);
     }
 }
 HOOK(void, atomic_signal_fence, int order) {
@@ -174,16 +168,12 @@ HOOK(void, atomic_signal_fence, int order) {
 }
 
 /* What a block held before says nothing about its next use. */
-WRAP(void, free, void *block) {
+static void forget_block(void *block) {
     if (self != NULL && block != NULL)
         forget(block, malloc_usable_size(block));
-    free(block);
 }
-WRAP(void *, realloc, void *block, size_t size) {
-    if (self != NULL && block != NULL)
-        forget(block, malloc_usable_size(block));
-    return realloc(block, size);
-}
+FIRST(forget_block(p), void, free, (p), void *p)
+FIRST(forget_block(p), void *, realloc, (p, n), void *p, size_t n)
 
 /* ---------- Time ---------- */
 
@@ -196,18 +186,16 @@ static int64_t nanoseconds(const struct timespec *t) {
 
 /* A time-out, by whichever clock it was made with. */
 static void time_out(const struct timespec *t) {
+    if (t == NULL)
+        return;
     int64_t at = nanoseconds(t);
-    self->deadline = at >= epoch / 2 ? at - epoch : at;
-    if (self->deadline < 1)
-        self->deadline = 1;
+    at = at >= epoch / 2 ? at - epoch : at;
+    self->deadline = at > 1 ? at : 1;
 }
 
 static int sleep_until(int64_t then, void *pc) {
-    struct op op = {.kind = SLEEP, .size = 1, .pc = pc};
-    op.at = (uintptr_t)self;
-    self->timed_out = false;
     self->deadline = then > 1 ? then : 1;
-    turn(op);
+    turn((struct op){SLEEP, "sleep", (uintptr_t)self, 1, .pc = pc});
     return 0;
 }
 
@@ -228,13 +216,10 @@ WRAP(int, usleep, unsigned microseconds) {
     return sleep_until(now + (int64_t)microseconds * 1000, PC);
 }
 WRAP(int, sched_yield, void) {
-    if (self != NULL)
-        self->yielded = true;
+    self->yielded = true;
     return 0;
 }
 WRAP(int, clock_gettime, clockid_t clock, struct timespec *time) {
-    if (self == NULL)
-        return clock_gettime(clock, time);
     int64_t t = now + (clock == CLOCK_REALTIME ? epoch : 0);
     *time = (struct timespec){t / GIGA, t % GIGA};
     return 0;
@@ -245,12 +230,6 @@ WRAP(time_t, time, time_t *time) {
         *time = t;
     return t;
 }
-WRAP(int, gettimeofday, struct timeval *time, void *zone) {
-    (void)zone;
-    *time = (struct timeval){(now + epoch) / GIGA, now % GIGA / 1000};
-    return 0;
-}
-
 /* ---------- Threads ---------- */
 
 static void *begin(void *thread) {
@@ -266,13 +245,11 @@ WRAP(int, pthread_create, pthread_t *handle, const pthread_attr_t *attr,
     t->detached = state == PTHREAD_CREATE_DETACHED;
     t->start = start;
     t->arg = arg;
-    sh->stuck[t->id].op.pc = (void *)((uintptr_t)start + 1);
-    t->next = (struct op){SLEEP, .size = 1}; /* cannot be chosen */
-    int error = pthread_create(handle, attr, begin, t);
-    if (error != 0)
+    t->next = (struct op){START, "start", (uintptr_t)t, 1, .pc = PC};
+    if (pthread_create(handle, attr, begin, t) != 0)
         end_run(UNFIT, "pthread_create failed: too much memory in use?");
     t->handle = (uintptr_t)*handle;
-    thread_give(t);
+    turn((struct op){CREATE, "create", (uintptr_t)t, 1, .pc = PC});
     return 0;
 }
 WRAP(int, pthread_join, pthread_t handle, void **result) {
@@ -282,12 +259,8 @@ WRAP(int, pthread_join, pthread_t handle, void **result) {
     if (t->detached)
         return EINVAL;
     self->joining = t;
-    self->timed_out = false;
-    TURN(JOIN, t);
+    turn((struct op){JOIN, "join", (uintptr_t)t, 1, .pc = PC});
     join_clock(self->hb, t->hb);
-    join_clock(self->order, t->order);
-    join_clock(self->before, t->before);
-    self->before[t->id] = t->steps;
     t->detached = true;
     if (result != NULL)
         *result = t->result;
@@ -295,227 +268,186 @@ WRAP(int, pthread_join, pthread_t handle, void **result) {
 }
 WRAP(int, pthread_detach, pthread_t handle) {
     struct thread *t = thread_of((uintptr_t)handle);
-    if (t->detached)
-        return EINVAL;
+    int error = t->detached ? EINVAL : 0;
     t->detached = true;
-    return 0;
+    return error;
 }
 WRAP(void, pthread_exit, void *result) {
     thread_end(result);
 }
-WRAP(void, exit, int status) {
-    if (self != NULL) {
-        TURN(EXIT, sh);
-        run_over();
-    }
-    exit(status);
-}
 WRAP(void, _exit, int status) {
-    TURN(EXIT, sh);
-    run_over();
+    run_leave();
     _exit(status);
 }
 
 /* ---------- Mutex, spin lock, read-write lock, once ---------- */
 
-static int take_lock(enum kind kind, void *lock, int type, bool try, void *pc) {
-    struct op op = {kind, .try = try, .size = 1, .pc = pc};
-    op.at = (uintptr_t)lock;
-    self->timed_out = false;
-    find_place(&op)->type = type;
-    struct place *p = turn(op);
+/* Any of them: reads are counted, a writer or a plain lock has an owner. */
+static int lock(struct op op, int type, const struct timespec *until) {
+    time_out(until);
+    struct place *p = find_place(op.at, op.size, true);
+    p->type = type;
+    p->done = p->done || op.try;
+    turn(op);
     if (p->owner == self && type == PTHREAD_MUTEX_RECURSIVE) {
-        p->count++;
+        p->depth++;
         return 0;
     }
-    bool busy = p->owner != NULL || (kind == WRITE_LOCK && p->count > 0);
-    if (busy && self->step != NULL)
-        self->step->value = 1;
-    if (busy)
-        return self->timed_out ? ETIMEDOUT
-               : p->owner == self && type == PTHREAD_MUTEX_ERRORCHECK ? EDEADLK
-                                                                      : EBUSY;
-    if (kind == READ_LOCK)
-        p->count++;
-    else
+    if (p->owner != NULL || (op.kind == LOCK && p->count > 0)) {
+        if (self->step != NULL)
+            self->step->value = 1;
+        return self->timed_out                              ? ETIMEDOUT
+               : op.try || type != PTHREAD_MUTEX_ERRORCHECK ? EBUSY
+                                                            : EDEADLK;
+    }
+    if (op.kind == LOCK)
         p->owner = self;
-    p->owner_pc = pc;
+    else
+        p->count++;
+    p->owner_pc = op.pc;
     self->held++;
-    acquire(p);
+    join_clock(self->hb, p->clock);
     return 0;
 }
 
-static int drop_lock(enum kind kind, void *lock, void *pc) {
-    struct op op = {kind, .size = 1, .pc = pc};
-    op.at = (uintptr_t)lock;
-    struct place *p = turn(op);
-    bool reader = kind == RW_UNLOCK && p->owner == NULL && p->count > 0;
+static int drop(struct place *p) {
+    bool reader = p->owner == NULL && p->count > 0;
     if (p->owner != self && !reader) {
-        if (p->type == PTHREAD_MUTEX_RECURSIVE ||
-            p->type == PTHREAD_MUTEX_ERRORCHECK)
+        if (p->type != PTHREAD_MUTEX_NORMAL)
             return EPERM;
         end_run(BAD_UNLOCK, NULL);
     }
-    if (kind == UNLOCK && p->count > 0) {
-        p->count--; /* a recursive lock, still held */
+    if (p->depth > 0) {
+        p->depth--; /* a recursive lock, still held */
         return 0;
     }
-    release(p, true);
-    if (reader)
-        p->count--;
-    else
-        p->owner = NULL;
+    release(p);
+    p->count -= reader;
+    p->owner = NULL;
     self->held--;
-    effect(p, false);
+    if (p->done) /* somebody tries it again and again, perhaps */
+        change();
     return 0;
 }
 
 #define TYPE(m) ((m)->__data.__kind & 3)
-WRAP(int, pthread_mutex_init, pthread_mutex_t *m,
-    const pthread_mutexattr_t *attr) {
-    forget(m, sizeof *m);
-    return pthread_mutex_init(m, attr);
-}
-WRAP(int, pthread_mutex_lock, pthread_mutex_t *m) {
-    return take_lock(LOCK, m, TYPE(m), false, PC);
-}
-WRAP(int, pthread_mutex_trylock, pthread_mutex_t *m) {
-    return take_lock(LOCK, m, TYPE(m), true, PC);
-}
-WRAP(int, pthread_mutex_timedlock, pthread_mutex_t *m,
-    const struct timespec *until) {
-    time_out(until);
-    return take_lock(LOCK, m, TYPE(m), false, PC);
-}
-WRAP(int, pthread_mutex_unlock, pthread_mutex_t *m) {
-    return drop_lock(UNLOCK, m, PC);
-}
-WRAP(int, pthread_spin_init, pthread_spinlock_t *s, int shared) {
-    forget((void *)(uintptr_t)s, sizeof *s);
-    return pthread_spin_init(s, shared);
-}
-WRAP(int, pthread_spin_lock, pthread_spinlock_t *s) {
-    return take_lock(LOCK, (void *)(uintptr_t)s, 0, false, PC);
-}
-WRAP(int, pthread_spin_trylock, pthread_spinlock_t *s) {
-    return take_lock(LOCK, (void *)(uintptr_t)s, 0, true, PC);
-}
-WRAP(int, pthread_spin_unlock, pthread_spinlock_t *s) {
-    return drop_lock(UNLOCK, (void *)(uintptr_t)s, PC);
-}
-WRAP(int, pthread_rwlock_init, pthread_rwlock_t *l,
-    const pthread_rwlockattr_t *attr) {
-    forget(l, sizeof *l);
-    return pthread_rwlock_init(l, attr);
-}
-#define RWLOCK(name, kind, try)                \
-    WRAP(int, name, pthread_rwlock_t *l) {     \
-        return take_lock(kind, l, 0, try, PC); \
+#define LOCKING(name, kind, object, type, is_try) \
+    WRAP(int, name, object *p) {                  \
+        struct op op = OP(kind, #name, p);        \
+        op.try = is_try;                          \
+        return lock(op, type, NULL);              \
     }
-RWLOCK(pthread_rwlock_rdlock, READ_LOCK, false)
-RWLOCK(pthread_rwlock_tryrdlock, READ_LOCK, true)
-RWLOCK(pthread_rwlock_wrlock, WRITE_LOCK, false)
-RWLOCK(pthread_rwlock_trywrlock, WRITE_LOCK, true)
-WRAP(int, pthread_rwlock_unlock, pthread_rwlock_t *l) {
-    return drop_lock(RW_UNLOCK, l, PC);
-}
+#define TIMED(name, kind, object, type)                        \
+    WRAP(int, name, object *p, const struct timespec *until) { \
+        return lock(OP(kind, #name, p), type, until);          \
+    }
+#define UNLOCKING(name, object)                  \
+    WRAP(int, name, object *p) {                 \
+        return drop(turn(OP(UNLOCK, #name, p))); \
+    }
+LOCKING(pthread_mutex_lock, LOCK, pthread_mutex_t, TYPE(p), false)
+LOCKING(pthread_mutex_trylock, LOCK, pthread_mutex_t, TYPE(p), true)
+TIMED(pthread_mutex_timedlock, LOCK, pthread_mutex_t, TYPE(p))
+UNLOCKING(pthread_mutex_unlock, pthread_mutex_t)
+LOCKING(pthread_spin_lock, LOCK, pthread_spinlock_t, 0, false)
+LOCKING(pthread_spin_trylock, LOCK, pthread_spinlock_t, 0, true)
+UNLOCKING(pthread_spin_unlock, pthread_spinlock_t)
+LOCKING(pthread_rwlock_rdlock, READ_LOCK, pthread_rwlock_t, 0, false)
+LOCKING(pthread_rwlock_tryrdlock, READ_LOCK, pthread_rwlock_t, 0, true)
+TIMED(pthread_rwlock_timedrdlock, READ_LOCK, pthread_rwlock_t, 0)
+LOCKING(pthread_rwlock_wrlock, LOCK, pthread_rwlock_t, 0, false)
+LOCKING(pthread_rwlock_trywrlock, LOCK, pthread_rwlock_t, 0, true)
+TIMED(pthread_rwlock_timedwrlock, LOCK, pthread_rwlock_t, 0)
+UNLOCKING(pthread_rwlock_unlock, pthread_rwlock_t)
+/* A lock that is held while the routine runs. */
 WRAP(int, pthread_once, pthread_once_t *once, void (*routine)(void)) {
-    self->timed_out = false;
-    struct place *p = TURN(ONCE, once);
-    if (p->count == 0) {
-        p->owner = self;
-        p->owner_pc = PC;
+    struct op op = OP(LOCK, "pthread_once", once);
+    lock(op, 0, NULL);
+    struct place *p = self->place;
+    if (p->waiting == 0) {
         routine();
-        TURN(ONCE_DONE, once);
-        release(p, true);
-        p->count = 1;
-        p->owner = NULL;
+        p->waiting = 1;
+        op.kind = UNLOCK;
+        op.name = "once done";
+        turn(op);
     }
-    acquire(p);
-    return 0;
+    return drop(p);
 }
+
+#define MAKING(name, object, attributes) \
+    FIRST(forget(p, sizeof *p), int, name, (p, a), object *p, attributes a)
+MAKING(pthread_mutex_init, pthread_mutex_t, const pthread_mutexattr_t *)
+MAKING(pthread_rwlock_init, pthread_rwlock_t, const pthread_rwlockattr_t *)
+MAKING(pthread_cond_init, pthread_cond_t, const pthread_condattr_t *)
 
 /* ---------- Condition variable, semaphore, barrier ---------- */
 
-WRAP(int, pthread_cond_init, pthread_cond_t *c, const pthread_condattr_t *a) {
-    forget(c, sizeof *c);
-    return pthread_cond_init(c, a);
-}
-
-static int signal_kind(enum kind kind, pthread_cond_t *c, void *pc) {
-    struct op op = {kind, .size = 1, .at = (uintptr_t)c, .pc = pc};
+/* A signal is a token that any thread may take that waits by then. */
+static int wake(struct op op) {
     struct place *p = turn(op);
     bool lost = p->tokens == p->waiting;
-    p->lost_pc = lost ? pc : NULL;
+    p->lost_pc = lost ? op.pc : NULL;
     if (!lost)
-        p->tokens = kind == SIGNAL ? p->tokens + 1 : p->waiting;
+        p->tokens = op.kind == SIGNAL ? p->tokens + 1 : p->waiting;
     p->generation = (unsigned)p->count;
     return 0;
 }
-/* A signal is a token that any thread may take that waits by then. */
 WRAP(int, pthread_cond_signal, pthread_cond_t *c) {
-    return signal_kind(SIGNAL, c, PC);
+    return wake(OP(SIGNAL, "pthread_cond_signal", c));
 }
 WRAP(int, pthread_cond_broadcast, pthread_cond_t *c) {
-    return signal_kind(BROADCAST, c, PC);
+    return wake(OP(BROADCAST, "pthread_cond_broadcast", c));
 }
 
-/* To join the waiters before the unlock is as good as both at once: whoever
-   signals meanwhile cannot tell the difference. */
-static int wait_for(pthread_cond_t *c, pthread_mutex_t *m,
-    const struct timespec *until, void *pc) {
-    struct op op = {WAIT, .size = 1, .at = (uintptr_t)c, .pc = pc};
-    struct place *p = turn(op);
-    p->waiting++;
+/* Two steps: falls asleep and unlocks; is woken and locks. */
+static int wait_for(
+    struct op op, pthread_mutex_t *m, const struct timespec *until) {
+    op.also = (uintptr_t)m;
+    struct place *p = turn(op), *mutex = self->also;
     self->generation = (unsigned)++p->count;
-    int error = drop_lock(UNLOCK, m, pc);
+    p->waiting += !self->spurious;
+    int error = drop(mutex);
     if (error != 0)
         return error;
-    self->timed_out = false;
-    if (until != NULL)
-        time_out(until);
+    time_out(until);
     op.kind = WAKE;
+    op.name = "wake";
     turn(op);
-    bool woken = p->tokens > 0 && self->generation <= p->generation;
-    bool late = self->timed_out && !woken;
-    p->waiting--;
-    if (!late && !self->spurious)
+    if (!self->timed_out && !self->spurious) {
+        p->waiting--;
         p->tokens--;
-    if (p->tokens > p->waiting)
-        p->tokens = p->waiting;
+    }
     self->spurious = false;
-    take_lock(LOCK, m, TYPE(m), false, pc);
-    return late ? ETIMEDOUT : 0;
+    mutex->owner = self;
+    mutex->owner_pc = op.pc;
+    self->held++;
+    join_clock(self->hb, mutex->clock);
+    return self->timed_out ? ETIMEDOUT : 0;
 }
 WRAP(int, pthread_cond_wait, pthread_cond_t *c, pthread_mutex_t *m) {
-    return wait_for(c, m, NULL, PC);
+    return wait_for(OP(WAIT, "pthread_cond_wait", c), m, NULL);
 }
 WRAP(int, pthread_cond_timedwait, pthread_cond_t *c, pthread_mutex_t *m,
     const struct timespec *until) {
-    return wait_for(c, m, until, PC);
-}
-WRAP(int, pthread_cond_clockwait, pthread_cond_t *c, pthread_mutex_t *m,
-    clockid_t clock, const struct timespec *until) {
-    (void)clock;
-    return wait_for(c, m, until, PC);
+    return wait_for(OP(WAIT, "pthread_cond_timedwait", c), m, until);
 }
 
-/* The place of a semaphore; its value is the library's until first used. */
-static struct place *semaphore(enum kind kind, sem_t *s, bool try, void *pc) {
-    struct op op = {kind, .try = try, .size = 1, .pc = pc};
-    op.at = (uintptr_t)s;
-    struct place *p = find_place(&op);
-    if (!p->known)
-        sem_getvalue(s, &p->count);
-    p->known = true;
+/* Its value is the library's until first used. */
+static struct place *semaphore(struct op op) {
+    struct place *p = find_place(op.at, op.size, true);
+    if (!p->done)
+        sem_getvalue((sem_t *)op.at, &p->count);
+    p->done = true;
     return turn(op);
 }
 WRAP(int, sem_init, sem_t *s, int shared, unsigned value) {
     forget(s, sizeof *s);
     return sem_init(s, shared, value);
 }
-static int down(sem_t *s, bool try, void *pc) {
-    struct place *p = semaphore(DOWN, s, try, pc);
+static int down(struct op op, bool try, const struct timespec *until) {
+    op.try = try;
+    time_out(until);
+    struct place *p = semaphore(op);
     if (p->count == 0) {
         if (self->step != NULL)
             self->step->value = 1;
@@ -523,127 +455,99 @@ static int down(sem_t *s, bool try, void *pc) {
         return -1;
     }
     p->count--;
-    acquire(p);
+    join_clock(self->hb, p->clock);
     if (try)
-        effect(p, true);
+        self->marked = false;
     return 0;
 }
 WRAP(int, sem_wait, sem_t *s) {
-    self->timed_out = false;
-    return down(s, false, PC);
+    return down(OP(DOWN, "sem_wait", s), false, NULL);
 }
 WRAP(int, sem_trywait, sem_t *s) {
-    self->timed_out = false;
-    return down(s, true, PC);
+    return down(OP(DOWN, "sem_trywait", s), true, NULL);
 }
 WRAP(int, sem_timedwait, sem_t *s, const struct timespec *until) {
-    self->timed_out = false;
-    time_out(until);
-    return down(s, false, PC);
+    return down(OP(DOWN, "sem_timedwait", s), false, until);
 }
 WRAP(int, sem_post, sem_t *s) {
-    struct place *p = semaphore(POST, s, false, PC);
-    release(p, true);
+    struct place *p = semaphore(OP(POST, "sem_post", s));
+    release(p);
     p->count++;
-    effect(p, true);
+    change();
     return 0;
 }
 WRAP(int, sem_getvalue, sem_t *s, int *value) {
-    *value = semaphore(VALUE, s, false, PC)->count;
+    *value = semaphore(OP(LOOK, "sem_getvalue", s))->count;
     return 0;
 }
 
 WRAP(int, pthread_barrier_init, pthread_barrier_t *b,
     const pthread_barrierattr_t *attr, unsigned count) {
     forget(b, sizeof *b);
-    TURN(VALUE, b)->type = (int)count;
+    find_place((uintptr_t)b, sizeof *b, true)->type = (int)count;
     return pthread_barrier_init(b, attr, count);
 }
 WRAP(int, pthread_barrier_wait, pthread_barrier_t *b) {
-    struct place *p = TURN(ARRIVE, b);
-    release(p, true);
+    struct place *p = turn(OP(ARRIVE, "pthread_barrier_wait", b));
+    bool all = ++p->count == p->type;
+    release(p);
     self->generation = p->generation;
-    self->timed_out = false;
-    if (++p->count == p->type) {
+    if (all) {
         p->count = 0;
         p->generation++;
-        acquire(p);
-        return PTHREAD_BARRIER_SERIAL_THREAD;
-    }
-    TURN(PASS, b);
-    acquire(p);
-    return 0;
+    } else
+        turn(OP(PASS, "barrier passed", b));
+    join_clock(self->hb, p->clock);
+    return all ? PTHREAD_BARRIER_SERIAL_THREAD : 0;
 }
 
 /* ---------- Output: its order is an outcome ---------- */
 
 static void print(const FILE *stream, void *pc) {
-    struct op op = {PRINT, .size = 1, .at = (uintptr_t)stdout, .pc = pc};
     if (self != NULL && stream == stdout && !sh->any_order)
-        turn(op);
+        turn((struct op){PRINT, "print", (uintptr_t)stdout, 1, .pc = pc});
 }
 
 /* The reader's compiler has checked these formats. */
-#pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
-WRAP(int, vfprintf, FILE *f, const char *format, va_list list) {
-    print(f, PC);
-    return vfprintf(f, format, list);
-}
-WRAP(int, vprintf, const char *format, va_list list) {
-    print(stdout, PC);
-    return vprintf(format, list);
-}
-WRAP(int, fprintf, FILE *f, const char *format, ...) {
-    print(f, PC);
-    va_list list;
-    va_start(list, format);
-    int n = vfprintf(f, format, list);
-    va_end(list);
-    return n;
-}
-WRAP(int, printf, const char *format, ...) {
-    print(stdout, PC);
-    va_list list;
-    va_start(list, format);
-    int n = vprintf(format, list);
-    va_end(list);
-    return n;
-}
-#pragma GCC diagnostic pop
-
-#define PRINTS(name, stream, call, ...) \
-    WRAP(int, name, __VA_ARGS__) {      \
-        print(stream, PC);              \
-        return name call;               \
+FIRST(print(f, PC), int, vfprintf, (f, format, list), FILE *f,
+    const char *format, va_list list)
+FIRST(print(stdout, PC), int, vprintf, (format, list), const char *format,
+    va_list list)
+#define PRINTING(name, stream, ...)             \
+    WRAP(int, name, __VA_ARGS__, ...) {         \
+        va_list list;                           \
+        print(stream, PC);                      \
+        va_start(list, format);                 \
+        int n = vfprintf(stream, format, list); \
+        va_end(list);                           \
+        return n;                               \
     }
-PRINTS(puts, stdout, (s), const char *s)
-PRINTS(putchar, stdout, (c), int c)
-PRINTS(fputs, f, (s, f), const char *s, FILE *f)
-PRINTS(fputc, f, (c, f), int c, FILE *f)
-PRINTS(putc, f, (c, f), int c, FILE *f)
-WRAP(size_t, fwrite, const void *p, size_t size, size_t n, FILE *f) {
-    print(f, PC);
-    return fwrite(p, size, n, f);
-}
-WRAP(ssize_t, write, int fd, const void *p, size_t n) {
-    print(fd == STDOUT_FILENO ? stdout : NULL, PC);
-    return write(fd, p, n);
-}
+PRINTING(printf, stdout, const char *format)
+PRINTING(fprintf, f, FILE *f, const char *format)
+FIRST(print(stdout, PC), int, puts, (s), const char *s)
+FIRST(print(stdout, PC), int, putchar, (c), int c)
+FIRST(print(f, PC), int, fputs, (s, f), const char *s, FILE *f)
+FIRST(print(f, PC), int, fputc, (c, f), int c, FILE *f)
+FIRST(print(f, PC), int, putc, (c, f), int c, FILE *f)
+FIRST(print(f, PC), size_t, fwrite, (p, size, n, f), const void *p, size_t size,
+    size_t n, FILE *f)
+FIRST(print(fd == STDOUT_FILENO ? stdout : NULL, PC), ssize_t, write,
+    (fd, p, n), int fd, const void *p, size_t n)
 
 /* ---------- What cannot be explored ---------- */
 
-#define CANNOT(name, what)                   \
-    WRAP(int, name, void) {                  \
-        end_run(UNFIT, "the program " what); \
+#define CANNOT(name, what)          \
+    WRAP(void, name, void) {        \
+        end_run(UNFIT, "it " what); \
     }
-#define NO_PROCESS "starts a process ("
-CANNOT(fork, NO_PROCESS "fork): only the threads of one can be explored")
-CANNOT(vfork, NO_PROCESS "vfork): only the threads of one can be explored")
-CANNOT(system, NO_PROCESS "system): only the threads of one can be explored")
-CANNOT(popen, NO_PROCESS "popen): only the threads of one can be explored")
-CANNOT(
-    posix_spawn, NO_PROCESS "spawn): only the threads of one can be explored")
+#define PROCESS(name) \
+    CANNOT(name, "starts a process (" #name "): only threads can be explored")
+PROCESS(fork)
+PROCESS(vfork)
+PROCESS(system)
+PROCESS(popen)
+PROCESS(posix_spawn)
 CANNOT(socket, "opens a socket: what comes from outside cannot be replayed")
 CANNOT(pthread_cancel, "cancels a thread, which explore does not know")
 CANNOT(pthread_kill, "sends a signal, which explore does not know")

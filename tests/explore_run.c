@@ -7,68 +7,55 @@
  * runs, all others wait on their futex, so nothing here needs a lock.
  *
  * Each thread has a vector clock (Lamport 1978, Mattern 1988). Two accesses
- * of one place are a data race if neither is in the other's past, one writes
- * and not both are atomic (as in FastTrack, Flanagan and Freund 2009). A
- * second clock, moved by create and join alone, tells which places two
- * threads could touch in either order: the places worth a choice.
+ * of one place are unordered if neither is in the other's past; if one writes
+ * and not both are atomic, that is a data race. As long as no two accesses
+ * are unordered, it is enough to choose at locks and their kin (Musuvathi and
+ * Qadeer 2007), so only a place where two are becomes worth a choice. An
+ * atomic variable orders others' accesses as soon as it is such a place.
  */
 #define _GNU_SOURCE
 #include "explore.h"
 
-#include <errno.h>
 #include <linux/futex.h>
 #include <pthread.h>
-#include <stdio.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#ifdef __x86_64__
-enum { SAVED = 40 }; /* bytes of saved registers below the frame address */
-#else
-enum { SAVED = 0 };
-#endif
-enum { MOST_PLACES = 1 << 16, BUCKETS = 1 << 15, MOST_EVENTS = 2000000 };
-
-/* One thread's last accesses of a place: [is it a write][is it atomic] */
-struct touch {
-    struct touch *next;
-    int thread;
-    unsigned when[2][2];
-    void *pc[2][2];
-};
+enum { MOST_PLACES = 1 << 16, MOST_EVENTS = 2000000 };
+enum { SAVED = 40 }; /* x86-64: registers saved below the frame address */
 
 struct shared *sh;
 _Thread_local struct thread *self;
 int64_t now;
 
 static struct thread threads[MOST_THREADS];
-static struct thread *last; /* who did the last step */
-static struct place places[MOST_PLACES], *buckets[BUCKETS];
-static struct touch touches[MOST_PLACES];
-static unsigned nplaces, ntouches, asleep;
-static int busy; /* steps that somebody slept through */
+static struct thread *last; /* whom the last choice was for */
+static struct place places[MOST_PLACES], *buckets[MOST_PLACES];
+static unsigned nplaces;
 static bool over, spurious_used;
 
 /* ---------- Which operations are there ---------- */
 
 static bool only_reads(enum kind kind) {
-    return kind == READ || kind == VALUE || kind == READ_LOCK || kind == PASS;
+    return kind == READ || kind == READ_LOCK || kind == LOOK || kind == PASS;
+}
+
+static bool meets(const struct op *a, uintptr_t at, uintptr_t size) {
+    return (a->at < at + size && at < a->at + a->size) ||
+           (a->also != 0 && a->also >= at && a->also - at < size);
 }
 
 bool dependent(const struct op *a, const struct op *b) {
-    if (a->kind == EXIT || b->kind == EXIT)
-        return true;
-    if (a->at + a->size <= b->at || b->at + b->size <= a->at)
+    if (only_reads(a->kind) && only_reads(b->kind))
         return false;
-    if (a->kind == POST && b->kind == POST)
-        return false;
-    return !only_reads(a->kind) || !only_reads(b->kind);
+    return meets(a, b->at, b->size) || (b->also && meets(a, b->also, 1));
 }
 
-static bool is_sync(enum kind kind) {
-    return kind >= LOCK;
+static bool signalled(const struct thread *t) {
+    return t->place->tokens > 0 && t->generation <= t->place->generation;
 }
 
 /* Can the thread do its next operation now? */
@@ -76,18 +63,19 @@ static bool can_run(const struct thread *t) {
     const struct place *p = t->place;
     if (!t->alive || t->parked)
         return false;
-    if (t->next.try || t->timed_out || t->spurious)
+    if (t->next.kind == WAKE)
+        return t->also->owner == NULL &&
+               (t->timed_out || t->spurious || signalled(t));
+    if (t->next.try || t->timed_out)
         return true;
     switch (t->next.kind) {
     case LOCK:
-        return p->owner == NULL ||
-               (p->owner == t && (p->type == PTHREAD_MUTEX_RECURSIVE ||
-                                     p->type == PTHREAD_MUTEX_ERRORCHECK));
-    case ONCE:
+        if (p->owner == t)
+            return p->type == PTHREAD_MUTEX_RECURSIVE ||
+                   p->type == PTHREAD_MUTEX_ERRORCHECK;
+        return p->owner == NULL && p->count == 0;
     case READ_LOCK: return p->owner == NULL;
-    case WRITE_LOCK: return p->owner == NULL && p->count == 0;
     case DOWN: return p->count > 0;
-    case WAKE: return p->tokens > 0 && t->generation <= p->generation;
     case PASS: return p->generation != t->generation;
     case JOIN: return !t->joining->alive;
     case SLEEP: return false;
@@ -97,61 +85,54 @@ static bool can_run(const struct thread *t) {
 
 /* ---------- Places and vector clocks ---------- */
 
-static unsigned bits(uintptr_t at, unsigned size) {
-    return ((1u << size) - 1) << (at & 7);
-}
-
-/* The index of a word in sh->learned, or of the free entry for it. */
-static unsigned slot(uintptr_t word) {
-    unsigned i = (unsigned)(word * 0x9E3779B97F4A7C15u >> 40) % MOST_SHARED;
-    while (sh->learned[i].word != 0 && sh->learned[i].word != word)
-        i = (i + 1) % MOST_SHARED;
+/* The index of a place in sh->learned, or of the free entry for it. */
+static unsigned slot(uintptr_t at) {
+    unsigned i = (unsigned)(at * 0x9E3779B97F4A7C15u >> 40) % MOST_LEARNED;
+    while (sh->learned[i].at != 0 && sh->learned[i].at != at)
+        i = (i + 1) % MOST_LEARNED;
     return i;
 }
 
-static void learn(const struct place *p) {
-    unsigned i = slot(p->at >> 3), more = bits(p->at, p->size);
-    if ((sh->learned[i].mask & more) == more)
-        return;
-    if (++sh->nlearned > MOST_SHARED / 2)
+/* For this run and those to come. This one is not worth to go on with. */
+static void learn(struct place *p, bool choice) {
+    unsigned i = slot(p->at);
+    bool more = choice && !p->choice;
+    sh->learned[i].at = p->at;
+    sh->learned[i].choice = p->choice = p->choice || choice;
+    if (more && ++sh->news > MOST_LEARNED / 2)
         end_run(UNFIT, "the threads share too many places to be explored");
-    sh->learned[i].word = p->at >> 3;
-    sh->learned[i].mask |= more;
+    p->met = true;
+    if (more)
+        end_run(NEWS, NULL);
 }
 
 static struct place **bucket(uintptr_t at) {
-    return &buckets[((at >> 3) * 0x9E3779B97F4A7C15u >> 32) % BUCKETS];
+    return &buckets[((at >> 3) * 0x9E3779B97F4A7C15u >> 32) % MOST_PLACES];
 }
 
-struct place *find_place(const struct op *op) {
-    struct place **b = bucket(op->at), *p;
-    bool sync = is_sync(op->kind);
+struct place *find_place(uintptr_t at, uintptr_t size, bool sync) {
+    struct place **b = bucket(at), *p;
     for (p = *b; p != NULL; p = p->next)
-        if (p->at == op->at && p->size == op->size && p->sync == sync)
+        if (p->at == at && p->size == size && p->sync == sync)
             return p;
     if (nplaces == MOST_PLACES)
-        end_run(UNFIT, "the program uses too much memory to be explored; "
-                       "give it less work");
+        end_run(UNFIT, "it uses too much memory to be explored: give it less "
+                       "work");
     p = &places[nplaces++];
-    *p = (struct place){*b, op->at, op->size, .sync = sync};
-    unsigned mask = sh->learned[slot(op->at >> 3)].mask;
-    p->shared = mask & bits(op->at, op->size);
+    unsigned i = slot(at);
+    *p = (struct place){*b, at, size, .sync = sync};
+    p->met = sh->learned[i].at == at;
+    p->choice = sh->learned[i].choice;
     return *b = p;
 }
 
-void join_clock(unsigned *to, const unsigned *from) {
+void join_clock(unsigned *clock, const unsigned *other) {
     for (int i = 0; i < MOST_THREADS; i++)
-        if (to[i] < from[i])
-            to[i] = from[i];
+        if (clock[i] < other[i])
+            clock[i] = other[i];
 }
 
-void acquire(const struct place *p) {
-    join_clock(self->hb, p->clock);
-}
-
-void release(struct place *p, bool keep) {
-    if (!keep)
-        memset(p->clock, 0, sizeof p->clock);
+void release(struct place *p) {
     join_clock(p->clock, self->hb);
 }
 
@@ -159,120 +140,94 @@ void forget(const void *block, unsigned long bytes) {
     uintptr_t from = (uintptr_t)block, to = from + bytes;
     for (uintptr_t word = from & ~(uintptr_t)7; word < to; word += 8)
         for (struct place *p = *bucket(word); p != NULL; p = p->next)
-            if (p->at >= from && p->at < to) {
-                p->touches = NULL;
-                p->owner = NULL;
-                p->known = false;
-                p->count = p->waiting = p->tokens = 0;
-                p->generation = 0;
-            }
+            if (p->at >= from && p->at < to)
+                *p = (struct place){
+                    p->next, p->at, p->size, p->sync, p->met, p->choice};
 }
 
-/* One thread's touches of q against an access of p by self. */
-static void check(struct place *p, const struct touch *r, struct place *q) {
+/* Another's access a of place q, against the access of place p by self. */
+static void check(struct place *p, struct place *q, const struct access *a) {
     const struct op *op = &self->next;
-    bool write = !only_reads(op->kind);
-    for (int w = 0; w < 2; w++)
-        for (int a = 0; a < 2; a++) {
-            unsigned when = r->when[w][a];
-            if (when == 0 || !(w || write))
-                continue;
-            if (when > self->order[r->thread]) {
-                learn(p);
-                learn(q);
-            }
-            if (p->sync || (a && op->atomic) || sh->raced ||
-                when <= self->hb[r->thread])
-                continue;
-            sh->raced = true;
-            sh->race = (struct race){
-                {{w ? WRITE : READ, a, false, q->size, q->at, r->pc[w][a]},
-                    *op},
-                {r->thread, self->id}};
-        }
+    if (a->when <= self->hb[a->thread] || a->thread == self->id)
+        return;
+    if (!(a->atomic && op->atomic) && !sh->raced) {
+        sh->raced = true;
+        bool wrote = a == &q->write;
+        sh->race[0] = (struct op){wrote ? WRITE : READ,
+            wrote ? "write" : "read", q->at, q->size, .pc = a->pc};
+        sh->race[1] = *op;
+        sh->racer[0] = a->thread;
+        sh->racer[1] = self->id;
+    }
+    learn(q, true);
+    learn(p, true);
 }
 
 static void touch(struct place *p) {
-    struct touch *mine = NULL;
     const struct op *op = &self->next;
-    for (struct place *q = *bucket(p->at); q != NULL; q = q->next) {
-        if (q->sync != p->sync || q->at >> 3 != p->at >> 3 ||
-            !(bits(q->at, q->size) & bits(p->at, p->size)))
+    bool write = !only_reads(op->kind);
+    if (p->visitor != 0 && p->visitor != self->id + 1)
+        learn(p, p->sync || (op->atomic && !sh->reduce));
+    p->visitor = self->id + 1;
+    for (struct place *q = *bucket(p->at); q != NULL && !p->sync; q = q->next) {
+        if (q->sync || !meets(op, q->at, q->size))
             continue;
-        for (struct touch *r = q->touches; r != NULL; r = r->next)
-            if (r->thread != self->id)
-                check(p, r, q);
-            else if (q == p)
-                mine = r;
+        check(p, q, &q->write);
+        for (int i = 0; i < sh->nthreads && write; i++)
+            check(p, q, &q->read[i]);
     }
-    if (mine == NULL) {
-        if (ntouches == MOST_PLACES)
-            end_run(UNFIT, "the program uses too much memory to be explored; "
-                           "give it less work");
-        mine = &touches[ntouches++];
-        *mine = (struct touch){p->touches, self->id, {{0}}, {{NULL}}};
-        p->touches = mine;
-    }
-    bool w = !only_reads(op->kind);
+    struct access *mine = write ? &p->write : &p->read[self->id];
     unsigned when = ++self->hb[self->id];
-    self->order[self->id] = when;
-    mine->when[w][op->atomic] = when;
-    mine->pc[w][op->atomic] = op->pc;
+    *mine = (struct access){when, self->id, op->atomic, op->pc};
 }
 
 /* ---------- Threads that spin ---------- */
 
 /* A thread whose registers and stack are as they were when it was here
- * before, and that has written nowhere else since, will come by for ever
- * unless another thread changes something it read. It waits for that, so the
- * number of schedules stays finite and none is lost. The place to compare
- * with moves on as in Brent's cycle detection (1980). */
-static bool repeats(struct thread *t, const struct op *op, uintptr_t low) {
-    bool fresh =
-        t->mark_pc == NULL || t->held < t->mark_held || t->age >= t->limit;
-    t->age++;
-    if (!fresh && op->pc != t->mark_pc)
+ * before, and nothing has changed since, will come by for ever unless another
+ * thread changes something. It waits for that, so the number of schedules
+ * stays finite and none is lost. The state to compare with moves on as in
+ * Brent's cycle detection (1980), and to where the fewest locks are held. */
+static bool repeats(struct thread *t, void *pc, uintptr_t low) {
+    bool fresh = !t->marked || t->held < t->mark_held || t->age++ >= t->limit;
+    if (!fresh && pc != t->mark_pc)
         return false;
-    uint64_t hash = (uint64_t)t->held;
+    uint64_t hash = 0;
     for (const uint64_t *w = (const uint64_t *)low; (uintptr_t)w < t->base; w++)
         hash = (hash ^ *w) * 0x100000001B3u;
     if (!fresh)
-        return hash == t->mark_hash && t->held == t->mark_held;
-    t->limit = t->mark_pc == NULL ? 8 : 2 * t->limit;
-    t->mark_pc = op->pc;
-    t->mark_hash = hash;
+        return hash == t->mark && t->held == t->mark_held;
+    t->limit = t->marked ? 2 * t->limit : 8;
+    t->marked = true;
+    t->mark_pc = pc;
+    t->mark = hash;
     t->mark_held = t->held;
-    t->age = t->nloop = 0;
+    t->age = 0;
     return false;
 }
 
-void effect(struct place *place, bool mine) {
-    if (place->at > (uintptr_t)&mine && place->at < self->base)
-        return; /* its own stack, which is compared anyway */
-    if (mine)
-        self->mark_pc = NULL;
-    for (int i = 0; i < sh->nthreads; i++) {
-        struct thread *t = &threads[i];
-        bool met = t->nloop > 8;
-        for (int j = 0; j < t->nloop && j < 8; j++)
-            met = met || t->loop[j] == place->at >> 3;
-        if (met && t != self && t->mark_pc != NULL) {
-            t->mark_pc = NULL; /* parked or not: its next round may differ */
-            t->parked = false;
-        }
-    }
+void change(void) {
+    for (int i = 0; i < sh->nthreads; i++)
+        threads[i].marked = threads[i].parked = false;
 }
 
-static void watch_loop(struct thread *t, const struct op *op, uintptr_t low) {
-    t->parked = repeats(t, op, low);
-    if (op->kind == READ || op->kind == COMPARE || op->try) {
-        if (t->nloop < 8)
-            t->loop[t->nloop] = op->at >> 3;
-        for (int i = 0; i < t->nloop && i < 8; i++)
-            if (t->loop[i] == op->at >> 3)
-                return;
-        t->nloop++;
-    }
+static uint64_t value_at(const struct op *op) {
+    uint64_t value = 0;
+    memcpy(&value, (const void *)op->at, op->size);
+    return value;
+}
+
+/* What a write left is known when its thread comes here next. The thread's own
+   stack is compared anyway. */
+static void settle(struct thread *t, uintptr_t low) {
+    if (!t->wrote)
+        return;
+    uint64_t value = value_at(&t->next);
+    if (t->step != NULL)
+        t->step->value = value;
+    if (value != t->before && (t->next.at < low || t->next.at >= t->base))
+        change();
+    t->wrote = false;
 }
 
 /* ---------- Who goes next ---------- */
@@ -288,53 +243,66 @@ static void wait_turn(struct thread *t) {
 }
 
 static void hand_over(struct thread *t) {
-    sh->running = t->id; /* if it never comes back, the parent wants to know */
+    sh->running = t->id;
     __atomic_store_n(&t->go, 1, __ATOMIC_RELEASE);
     futex(&t->go, FUTEX_WAKE, 1);
 }
 
-/* Fills in who had not ended, and why. */
-static void note_stuck(void) {
+/* Who waits for whom, when nobody can go on. */
+static void note_waits(void) {
     for (int i = 0; i < sh->nthreads; i++) {
-        struct thread *t = &threads[i];
-        struct place *p = t->place;
-        sh->stuck[i] = (struct stuck){t->alive, t->next, -1, NULL, NULL};
-        if (p == NULL || !is_sync(t->next.kind))
-            continue;
-        if (p->owner != NULL) {
-            sh->stuck[i].holder = p->owner->id;
-            sh->stuck[i].holder_pc = p->owner_pc;
-        }
-        sh->stuck[i].lost_pc = p->lost_pc;
-        if (t->next.kind == JOIN)
-            sh->stuck[i].holder = t->joining->id;
+        const struct thread *t = &threads[i];
+        struct pending *pending = &sh->pending[i];
+        const struct place *p =
+            t->next.kind == WAKE && signalled(t) ? t->also : t->place;
+        pending->parked = t->parked;
+        pending->holder_pc = p->owner_pc;
+        pending->lost_pc = p->lost_pc;
+        pending->holder = t->next.kind == JOIN ? t->joining->id
+                          : p->owner != NULL   ? p->owner->id
+                                               : -1;
     }
 }
 
 _Noreturn void end_run(enum fault fault, const char *text) {
-    note_stuck();
-    sh->running = self->id;
+    if (fault == DEADLOCK || fault == SPIN)
+        note_waits();
     sh->fault = fault;
     sh->text = text;
+    if (sh->prefix < 0)
+        raise(SIGTRAP); /* in a debugger: look around */
     _exit(0);
 }
 
-void run_over(void) {
-    if (!over && self != NULL) {
-        note_stuck();
-        sh->running = self->id;
-    }
-    over = true;
+/* Notes a step; one that is no choice has nobody enabled. */
+static void note(
+    struct thread *t, const struct op *op, int choice, unsigned enabled) {
+    struct step *s = &sh->steps[sh->nsteps];
+    bool full = sh->nsteps == MOST_STEPS - 1;
+    if (full && sh->replay == NULL)
+        end_run(ENDLESS, NULL);
+    /* Up to the prefix's last but one, all is as in the run before. */
+    if (sh->nsteps < sh->prefix - 1 &&
+        (s->op.kind != op->kind || s->op.at != op->at))
+        end_run(UNFIT, "the same schedule did not do the same twice");
+    s->op = *op;
+    s->choice = choice;
+    s->enabled = enabled;
+    s->last = last == NULL ? -1 : last->id;
+    s->free = last != NULL && last->yielded;
+    s->value = 0;
+    sh->nsteps += !full;
+    t->step = s;
 }
 
 /* Nobody can go on: time passes until somebody can, or nobody ever will. */
 static void pass_time(void) {
+    const struct op passes = {SLEEP, "time", 0, UINTPTR_MAX};
     int64_t next = INT64_MAX;
     bool spins = false;
     for (int i = 0; i < sh->nthreads; i++) {
         spins = spins || threads[i].parked;
-        if (threads[i].alive && threads[i].deadline > 0 &&
-            threads[i].deadline < next)
+        if (threads[i].deadline > 0 && threads[i].deadline < next)
             next = threads[i].deadline;
     }
     if (next == INT64_MAX)
@@ -342,108 +310,59 @@ static void pass_time(void) {
     now = next > now ? next : now;
     for (int i = 0; i < sh->nthreads; i++) {
         struct thread *t = &threads[i];
-        if (!t->alive || t->deadline == 0 || t->deadline > now)
+        if (t->deadline == 0 || t->deadline > now)
             continue;
+        t->deadline = 0;
+        if (t->next.kind == WAKE && signalled(t))
+            continue; /* it only waits for the mutex */
         t->timed_out = true;
-        for (int j = 0; j < sh->nthreads; j++)
-            t->before[j] = threads[j].steps; /* all of it was before */
+        t->place->waiting -= t->next.kind == WAKE;
+        note(t, &passes, i, 0);
     }
 }
 
-int thread_number(char letter) {
-    int c = letter | 32;
-    return letter == '\0' ? -1
-           : c == 'm'     ? 0
-           : c < 'a'      ? MOST_THREADS
-                          : c - 'a' + (c < 'm');
-}
-
-/* REPLAY: a letter is a thread (M is main), the number behind it how many
-   accesses it has made in all when the next letter comes; a small letter is a
-   wait that needs no signal. Other threads help out if the thread waits for
-   them: in the run that is replayed they had come further by then. */
-static int replayed(unsigned enabled) {
-    for (const char *r = sh->replay; *r != '\0'; sh->replay = r) {
-        int t = thread_number(*r);
-        if (t >= sh->nthreads)
-            return __builtin_ctz(enabled); /* perhaps it comes yet */
-        if (*r >= 'a' && threads[t].next.kind != WAIT)
-            return enabled >> t & 1 ? t : __builtin_ctz(enabled);
-        if (*r >= 'a') {
-            sh->replay = r + 1;
-            return SPURIOUS + t;
-        }
-        char *end;
-        unsigned long upto = strtoul(r + 1, &end, 10);
-        if (threads[t].alive && threads[t].events <= upto) {
-            while (threads[t].alive && threads[t].next.kind == JOIN)
-                t = threads[t].joining->id;
-            return enabled >> t & 1 ? t : __builtin_ctz(enabled);
-        }
-        r = end;
+/* REPLAY: a letter is a thread (M is main), the number behind it how many steps
+   it does; a small letter is a wait that needs no signal. */
+static int replayed(void) {
+    static long done;
+    const char *letter = strchr(LETTERS, *sh->replay);
+    char *end;
+    if (*sh->replay == '\0' || strcmp(sh->replay, "M0") == 0)
+        return -1;
+    if (++done >= strtol(sh->replay + 1, &end, 10)) {
+        sh->replay = end;
+        done = 0;
     }
-    return -1;
+    return letter == NULL ? MOST_THREADS : (int)(letter - LETTERS);
 }
 
-/* Prescribed, replayed, or whoever did the last step, who else first. */
-static int choose(int k, unsigned enabled) {
-    unsigned awake = enabled & 0xffff & ~asleep;
-    int choice = k < sh->prefix ? sh->steps[k].choice
-                 : sh->replay   ? replayed(enabled)
-                                : -1;
-    if (choice < 0 && awake == 0)
-        end_run(CUT, NULL);
-    if (choice < 0 && last != NULL && awake >> last->id & 1)
-        return last->id;
-    return choice < 0 ? __builtin_ctz(awake) : choice;
-}
-
-/* Chooses among the enabled, and notes the step. */
-static struct thread *take(unsigned enabled) {
-    int k = sh->nsteps;
-    struct step *s = &sh->steps[k];
-    if (k == MOST_STEPS)
-        end_run(ENDLESS, NULL);
-    if (k == sh->prefix - 1)
-        asleep = sh->sleep;
-    int choice = choose(k, enabled);
+/* Chooses among the enabled: what is prescribed or replayed, else whoever did
+   the last step, else the first. */
+static struct thread *choose(unsigned enabled) {
+    int choice = -1;
+    if (sh->nsteps < sh->prefix)
+        choice = sh->steps[sh->nsteps].choice;
+    else if (sh->replay != NULL)
+        choice = replayed();
+    if (choice < 0)
+        choice = last != NULL && enabled >> last->id & 1
+                     ? last->id
+                     : __builtin_ctz(enabled);
+    if (!(enabled >> choice & 1))
+        end_run(UNFIT, "the schedule is not one of this program");
     struct thread *t = &threads[choice % SPURIOUS];
-    /* The step after the prefix's last but one is new; the others are not. */
-    bool other = s->op.kind != t->next.kind || s->op.at != t->next.at;
-    if (!(enabled >> choice & 1) || (k < sh->prefix - 1 && other))
-        end_run(DIVERGED, "the same schedule did not do the same twice");
-    s->op = t->next;
-    s->choice = choice;
-    s->enabled = enabled;
-    s->last = last == NULL ? -1 : last->id;
-    s->free = last != NULL && last->yielded;
-    s->parked = last == NULL ? 0 : last->events - last->alive;
-    s->value = 0;
-    if (k >= sh->prefix)
-        s->sleep = asleep;
-    memcpy(s->before, t->before, sizeof s->before);
-    for (unsigned left = asleep; left != 0; left &= left - 1) {
-        int c = __builtin_ctz(left);
-        if (dependent(&threads[c % SPURIOUS].next, &s->op))
-            asleep &= ~(1u << c);
-    }
+    note(t, &t->next, choice, enabled);
     if (choice >= SPURIOUS)
         t->spurious = spurious_used = true;
     t->yielded = false;
-    t->steps++;
-    t->step = s;
-    sh->nsteps++;
     return last = t;
 }
 
-/* Sleepers wake when nobody else can run, or is busy without an end. */
 static struct thread *pick(void) {
     for (;; pass_time()) {
         unsigned enabled = 0;
-        bool sleepers = false;
         for (int i = 0; i < sh->nthreads; i++) {
             struct thread *t = &threads[i];
-            sleepers = sleepers || (t->alive && t->deadline > 0);
             if (!can_run(t))
                 continue;
             if (t->next.kind >= CREATE)
@@ -452,56 +371,51 @@ static struct thread *pick(void) {
             if (t->next.kind == WAIT && !spurious_used)
                 enabled |= 1u << (SPURIOUS + i);
         }
-        if (enabled != 0 && !(sleepers && ++busy > 300))
-            return take(enabled);
-        busy = 0;
+        if (enabled != 0)
+            return choose(enabled);
     }
 }
 
-static void reschedule(void) {
-    struct thread *t = self, *next = pick();
+static void reschedule(struct thread *t) {
+    struct thread *next = pick();
     if (next == t)
         return;
     hand_over(next);
     wait_turn(t);
 }
 
-/* The value a write left: known when its thread comes here next. */
-static uint64_t value_at(const struct op *op) {
-    uint64_t value = 0;
-    memcpy(&value, (const void *)op->at, op->size);
-    return value;
-}
-
 struct place *turn(struct op op) {
     struct thread *t = self;
-    if (t->fill != NULL)
-        t->fill->value = value_at(&t->fill->op);
-    t->fill = t->step = NULL;
+    __builtin_unwind_init(); /* the caller's registers go to the stack */
+    uintptr_t low = (uintptr_t)__builtin_frame_address(0) - SAVED;
+    settle(t, low);
+    t->step = NULL;
+    t->timed_out = false;
     t->next = op;
-    struct place *p = t->place = find_place(&op);
+    struct place *p = t->place = find_place(op.at, op.size, op.kind >= LOCK);
+    t->also = op.also ? find_place(op.also, sizeof(pthread_mutex_t), true) : p;
     if (over)
         return p;
     sh->running = t->id;
-    sh->stuck[t->id].op = op;
+    sh->pending[t->id].op = op;
     if (++t->events > MOST_EVENTS)
         end_run(ENDLESS, NULL);
-    __builtin_unwind_init(); /* the caller's registers go to the stack */
-    uintptr_t low = (uintptr_t)__builtin_frame_address(0) - SAVED;
-    watch_loop(t, &op, low);
-    if (p->shared || op.kind == EXIT || op.kind == WAIT || sh->replay != NULL ||
-        !can_run(t))
-        reschedule();
+    t->parked = repeats(t, op.pc, low);
+    if (p->choice || op.kind == WAIT || op.kind == EXIT || !can_run(t))
+        reschedule(t);
+    if (t->step == NULL && (op.kind >= CREATE || (sh->replay && p->met)))
+        note(t, &op, t->id, 0); /* for the report: it was no choice */
     touch(p);
+    if (op.also)
+        touch(t->also);
     t->deadline = 0;
+    t->wrote = op.kind == WRITE || op.kind == UPDATE;
+    if (op.kind <= UPDATE)
+        t->before = value_at(&op);
     if (op.kind == READ && t->step != NULL)
-        t->step->value = value_at(&op);
-    if (op.kind == WRITE || op.kind == UPDATE || op.kind == COMPARE)
-        t->fill = t->step;
-    if (op.kind == WRITE || op.kind == UPDATE)
-        effect(p, true);
-    if (op.kind >= WAIT && op.kind != VALUE && !op.try)
-        t->mark_pc = NULL;
+        t->step->value = t->before;
+    if (op.kind >= WAIT && op.kind != LOOK && !op.try)
+        t->marked = false;
     return p;
 }
 
@@ -510,16 +424,11 @@ struct place *turn(struct op op) {
 struct thread *thread_new(void) {
     if (sh->nthreads == MOST_THREADS)
         end_run(UNFIT, "more than 16 threads are too many to be explored");
-    int id = sh->nthreads++;
-    struct thread *t = &threads[id];
-    t->id = id;
-    t->alive = true;
-    if (self != NULL) {
+    struct thread *t = &threads[sh->nthreads];
+    t->id = sh->nthreads++;
+    t->alive = sh->pending[t->id].alive = true;
+    if (self != NULL)
         memcpy(t->hb, self->hb, sizeof t->hb);
-        memcpy(t->order, self->order, sizeof t->order);
-        memcpy(t->before, self->before, sizeof t->before);
-        t->before[self->id] = self->steps;
-    }
     return t;
 }
 
@@ -527,44 +436,44 @@ struct thread *thread_of(uintptr_t handle) {
     for (int i = 0; i < sh->nthreads; i++)
         if (threads[i].handle == handle)
             return &threads[i];
-    end_run(UNFIT, "joins or detaches a thread that it did not create");
+    end_run(UNFIT, "it joins or detaches a thread that it did not create");
 }
 
-void thread_give(struct thread *t) {
-    self->next = (struct op){CREATE, .size = 1};
-    self->mark_pc = NULL;
-    hand_over(t);
-    wait_turn(self);
+/* However the program ends: others may come first. */
+void run_leave(void) {
+    if (!over)
+        turn((struct op){EXIT, "exit", 1, UINTPTR_MAX - 1});
+    over = true;
 }
 
 void run_begin(void) {
     self = thread_new();
     self->handle = (uintptr_t)pthread_self();
     self->base = (uintptr_t)__builtin_frame_address(0);
+    atexit(run_leave);
 }
 
 _Noreturn void thread_main(struct thread *t) {
     wait_turn(t);
     self = t;
     t->base = (uintptr_t)__builtin_frame_address(0);
+    note(t, &t->next, t->id, 0);
     thread_end(t->start(t->arg));
 }
 
 /* The thread is never let go: its real end would run beside the others. */
 _Noreturn void thread_end(void *result) {
     struct thread *t = self;
-    if (t->fill != NULL)
-        t->fill->value = value_at(&t->fill->op);
-    t->fill = NULL;
-    t->result = result;
-    t->alive = false;
     int alive = 0;
+    settle(t, t->base);
+    t->next = (struct op){END, "end", (uintptr_t)t, 1};
+    note(t, &t->next, t->id, 0);
+    t->result = result;
+    t->alive = sh->pending[t->id].alive = false;
     for (int i = 0; i < sh->nthreads; i++)
         alive += threads[i].alive;
-    if (alive == 0) { /* main left by pthread_exit */
-        run_over();
+    if (alive == 0) /* main left by pthread_exit */
         exit(EXIT_SUCCESS);
-    }
     hand_over(pick());
     for (;;)
         pause();

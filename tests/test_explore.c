@@ -66,10 +66,10 @@ static void test_counts(void) {
     check("increment", "2 1", every, 1, "       2  right  exit 0: 2");
     check("increment", "3 1", every, 1, "wrong in 84 of 90 schedules");
     check("increment", "2 2", every, 1, "wrong in 64 of 70 schedules");
-    /* Three reads by main, which each come before or after one addition, and
-       the order of the three additions to the sum: 2 * 2 * 2 * 3!. */
-    check("private_work", "", every, 0, "right in all 7560 schedules");
-    check("private_work", "", reduced, 0, "right in all 48 schedules");
+    /* Two or three additions each, of which only the last is shared. */
+    check("private_work", "1", every, 0, "right in all 90 schedules");
+    check("private_work", "2", every, 0, "right in all 1680 schedules");
+    check("private_work", "2", reduced, 0, "right in all 6 schedules");
 }
 
 /* The outcomes of a run as one string, in order; the counts are left out. */
@@ -134,7 +134,7 @@ static void test_wrong(void) {
     check("load_then_store", "", NULL, 1, "wrong in 4 of 6 schedules");
     check("philosophers", "5", NULL, 1, "wrong  deadlock");
     check("philosophers", "5", NULL, 1,
-        "E waits to lock forks[0] at philosophers.c:");
+        "E waits in pthread_mutex_lock of forks[0] at philosophers.c:");
     check("peterson_swapped", "", NULL, 1, "the shortest needs 2 preemptions");
     check("double_checked", "", NULL, 1, "used before it was ready");
     check("aba", "", NULL, 1, "a node has two owners");
@@ -161,6 +161,60 @@ static void test_right(void) {
     }
 }
 
+/* All of 06-locks but contention and gil, which measure. */
+static void test_locks_explored(void) {
+    static const struct {
+        const char *name, *args;
+        int code;
+        const char *words;
+    } programs[] = {
+        {"increment_race", "-t 2 -w 2 -n 1 -q", 1, "wrong in 4 of 6 schedules"},
+        {"increment_race", "-t 2 -w 2 -n 1 -q", 1, "data race in 6 of 6 "},
+        {"increment_mutex", "-t 2 -w 2 -n 1 -q", 0, "right in all "},
+        {"increment_semaphore", "-t 2 -w 2 -n 1 -q", 0, "right in all "},
+        {"increment_atomic", "-t 2 -w 2 -n 1 -q", 0, "right in all "},
+        {"increment_local", "-t 2 -w 2 -n 1 -q", 0, "right in all "},
+        {"check_then_act_race", "-c 2 -q", 1, "data race"},
+        {"check_then_act_mutex", "-c 2 -q", 0, "right in all "},
+        {"atomic_store_race", "-t 2 -w 2 -n 1 -q", 1, "in 4 of 6 schedules"},
+        {"atomic_add", "-t 2 -w 2 -n 1 -q", 0, "right in all "},
+        {"atomic_cas", "-t 2 -w 2 -n 1 -q", 0, "right in all "},
+        {"recursive_plain", "-s", 1, "wrong  deadlock"},
+        {"recursive_errorcheck", "-s", 1, "taken 1 times already"},
+        {"recursive_mutex", "-s", 0, "right in all "},
+        {"recursive_split", "-s", 0, "right in all "},
+        {"deadlock_opposite", "-s", 1, "wrong  deadlock"},
+        {"deadlock_order", "-s", 0, "right in all "},
+        {"deadlock_trylock", "-s", 0, "right in all "},
+        {"deadlock_one_lock", "-s", 0, "right in all "},
+        {"cooking_semaphore_leak", "-p 2", 1, "1 of 2 cookers"},
+        {"cooking_semaphore", "-p 2", 0, "right in all "},
+        {"bounded_queue_if", "-s -n 2", 1, "an empty slot was taken"},
+        {"bounded_queue_lost_wake", "-s -n 2", 1, "lost wake-up"},
+        {"bounded_queue", "-s -n 2", 0, "right in all "},
+        {"barrier", "-w 2", 0, "right in all "},
+        {"once", "-c 2", 0, "right in all "},
+        {"rwlock", "-w 2 -n 1", 0, "right in all "},
+    };
+
+    for (size_t i = 0; i < sizeof programs / sizeof *programs; i++) {
+        char name[100];
+        snprintf(name, sizeof name, "../../06-locks/%s", programs[i].name);
+        check(
+            name, programs[i].args, NULL, programs[i].code, programs[i].words);
+    }
+}
+
+/* What is found by then is said. */
+static void test_limit(void) {
+    char all[] = "BOUND=all", off[] = "REDUCE=0", limit[] = "TIMEOUT=1";
+
+    check("philosophers", "5 x", (char *[3]){all, off, limit}, 3,
+        "stopped by TIMEOUT");
+    check("philosophers", "5 x", (char *[3]){all, off, limit}, 3,
+        "schedules tried so far");
+}
+
 /* The schedule that explore prints does the same again. */
 static void test_replay(void) {
     static const char *const names[] = {"increment", "philosophers",
@@ -174,9 +228,10 @@ static void test_replay(void) {
         for (size_t j = 0; j < run.count; j++) {
             const char *line = run.lines[j].text, *colon = strstr(line, "): ");
             if (strncmp(line, "REPLAY=", 7) == 0)
-                snprintf(schedule, sizeof schedule, "%s", line);
+                snprintf(schedule, sizeof schedule, "%.*s",
+                    (int)strcspn(line, ":"), line);
             else if (strncmp(line, "The first", 9) == 0 && colon != NULL)
-                snprintf(outcome, sizeof outcome, "%s", colon);
+                snprintf(outcome, sizeof outcome, "%s", colon + 1);
         }
         run_free(&run);
         expect(*schedule && *outcome, "explore %s: no schedule", names[i]);
@@ -203,7 +258,7 @@ static void test_unfit(void) {
     check("unfit", "pipe", NULL, 1, "never comes back");
     check("nowhere", "", NULL, 2, "no such file");
     check("increment", "", (char *[3]){odd}, 2, "must be 0 to 9, or all");
-    check("increment", "", (char *[3]){none}, 2, "REPLAY does not fit");
+    check("increment", "", (char *[3]){none}, 2, "REPLAY=Z9: does not fit");
 }
 
 CU_TestInfo explore_tests[] = {
@@ -211,6 +266,8 @@ CU_TestInfo explore_tests[] = {
     {"reduction loses no outcome", test_reduction},
     {"wrong programs are found wrong, with the reason", test_wrong},
     {"right programs are found right", test_right},
+    {"all of 06-locks", test_locks_explored},
+    {"a limit of time", test_limit},
     {"a replayed schedule does the same again", test_replay},
     {"what cannot be explored is refused in words", test_unfit},
     CU_TEST_INFO_NULL,

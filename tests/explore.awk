@@ -1,0 +1,74 @@
+# explore.awk - puts names, lines and source text into explore's report
+#
+# Usage: awk -v exe=PROGRAM -f explore.awk REPORT
+# Between two \001 stands what to look up: L and an address in the code, in
+# hex: file.c:37; T likewise: the line and its text; N, an address, a size and
+# the address in hex: the name of what is there. \002 begins a table's row.
+
+function source(address,    tool, line, path, number, n) {
+    if (address in where)
+        return
+    tool = "addr2line -e " exe " 0x" address
+    tool | getline line
+    close(tool)
+    sub(/ \(discriminator.*/, "", line)
+    path = number = line
+    sub(/:[^:]*$/, "", path)
+    sub(/.*:/, "", number)
+    for (n = 0; n < number + 0 && (getline line < path) > 0; n++)
+        continue
+    close(path)
+    sub(/^[ \t]*/, "", line)
+    sub(/.*\//, "", path)
+    where[address] = path ":" number
+    text[address] = number " " line
+}
+
+function name(address, size, hex,    i, offset) {
+    for (i = 1; i <= symbols; i++) {
+        offset = address - at[i]
+        if (offset < 0 || offset >= bytes[i])
+            continue
+        if (size > 0 && size < bytes[i] && offset % size == 0)
+            return symbol[i] "[" offset / size "]"
+        return symbol[i] (offset > 0 ? "+" offset : "")
+    }
+    return hex
+}
+
+function looked_up(what,    word) {
+    split(substr(what, 2), word, " ")
+    if (what ~ /^N/)
+        return name(word[1], word[2], word[3])
+    source(word[1])
+    return what ~ /^L/ ? where[word[1]] : text[word[1]]
+}
+
+BEGIN {
+    tool = "nm -S -t d " exe
+    while (tool | getline > 0)
+        if (NF == 4 && $3 !~ /[tTwW]/) {
+            at[++symbols] = $1 + 0
+            bytes[symbols] = $2 + 0
+            symbol[symbols] = $4
+        }
+    close(tool)
+}
+
+{
+    n = split($0, part, "\001")
+    line = part[1]
+    for (i = 2; i <= n; i++)
+        line = line (i % 2 ? part[i] : looked_up(part[i]))
+    if (line !~ /^\002/) {
+        print line
+        next
+    }
+    n = split(substr(line, 2), cell, "\t")
+    line = sprintf("%5s  %-12s", cell[1], cell[2])
+    for (i = 3; i < n; i++) {
+        sub(/^pthread_/, "", cell[i])
+        line = line sprintf(" %-14s", cell[i])
+    }
+    print line " " cell[n]
+}
