@@ -258,7 +258,8 @@ static void test_unfit(void) {
     check("unfit", "pipe", NULL, 1, "never comes back");
     check("nowhere", "", NULL, 2, "no such file");
     check("increment", "", (char *[3]){odd}, 2, "must be 0 to 9, or all");
-    check("increment", "", (char *[3]){none}, 2, "REPLAY=Z9: does not fit");
+    check("increment", "", (char *[3]){none}, 2,
+        "the schedule is not one of this program");
 }
 
 CU_TestInfo explore_tests[] = {
