@@ -35,7 +35,7 @@
 #include <unistd.h>
 
 enum { ALL = 1000000, MOST_OUTPUT = 1 << 20, MOST_TEXT = 4000 };
-enum { MOST_OUTCOMES = 64, MOST_ROWS = 60, PATIENCE_S = 20 };
+enum { MOST_OUTCOMES = 64, MOST_ROWS = 60, PATIENCE_S = 10 };
 
 int __real_main(int argc, char *argv[]);
 int __wrap_main(int argc, char *argv[]);
@@ -360,8 +360,10 @@ static void progress(int bound) {
         weight /= all;
     }
     memset(bar, '#', (size_t)(part * 20));
-    fprintf(stderr, "\r[%s] %d preemptions: %ld schedules, %.0f a second\033[K",
-        bar, bound, schedules, (double)runs / (t - began));
+    fprintf(stderr,
+        "\r[%s] %s %d preempted: %ld schedules, %.0f a second\033[K", bar,
+        bound == ALL ? "more than" : "at most", bound == ALL ? 2 : bound,
+        schedules, (double)runs / (t - began));
 }
 
 /* ---------- The search ---------- */

@@ -59,5 +59,6 @@ trap : INT # explore ends by itself
 # shellcheck disable=SC2086
 "$exe" $ARGS >"$exe.report"
 status=$?
-awk -v exe="$exe" -f "$here/explore.awk" "$exe.report"
+awk -v exe="$exe" -f "$here/explore.awk" "$exe.report" \
+    "$exe.report"
 exit $status
