@@ -1,6 +1,7 @@
 # explore.awk - puts names, lines and source text into explore's report
 #
-# Usage: awk -v exe=PROGRAM -f explore.awk REPORT
+# Usage: awk -v exe=PROGRAM -f explore.awk REPORT REPORT
+# (read twice: after the first time it is known what is an array)
 # Between two \001 stands what to look up: L and an address in the code, in
 # hex: file.c:37; T likewise: the line and its text; N, an address, a size and
 # the address in hex: the name of what is there. \002 begins a table's row.
@@ -29,7 +30,11 @@ function name(address, size, hex,    i, offset) {
         offset = address - at[i]
         if (offset < 0 || offset >= bytes[i])
             continue
-        if (size > 0 && size < bytes[i] && offset % size == 0)
+        if (!(i in cell_size))
+            cell_size[i] = size
+        if (size > 0 && cell_size[i] != size)
+            mixed[i] = 1 # a structure, no array
+        if (size > 0 && size < bytes[i] && offset % size == 0 && !mixed[i])
             return symbol[i] "[" offset / size "]"
         return symbol[i] (offset > 0 ? "+" offset : "")
     }
@@ -60,6 +65,8 @@ BEGIN {
     line = part[1]
     for (i = 2; i <= n; i++)
         line = line (i % 2 ? part[i] : looked_up(part[i]))
+    if (NR == FNR)
+        next
     if (line !~ /^\002/) {
         print line
         next

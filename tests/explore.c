@@ -35,7 +35,7 @@
 #include <unistd.h>
 
 enum { ALL = 1000000, MOST_OUTPUT = 1 << 20, MOST_TEXT = 4000 };
-enum { MOST_OUTCOMES = 64, MOST_ROWS = 60, PATIENCE_S = 20 };
+enum { MOST_OUTCOMES = 64, MOST_ROWS = 60, PATIENCE_S = 10 };
 
 int __real_main(int argc, char *argv[]);
 int __wrap_main(int argc, char *argv[]);
@@ -243,8 +243,7 @@ static void describe(struct outcome *o, const char *output, const char *said) {
     static const char *const faults[] = {"", "deadlock",
         "a thread spins for ever, waiting for a change that nobody makes",
         "a thread never ends", "a lock is released that is not held",
-        "a run never comes back: it computes, or waits in a system call",
-        "the end"};
+        "a run never comes back: it computes, or waits in a system call"};
     const char *bar = *output && *said && o->status ? " | " : "";
     if (o->fault != NONE || WIFSIGNALED(o->status))
         snprintf(o->text, sizeof o->text, "%s%s",
@@ -361,8 +360,10 @@ static void progress(int bound) {
         weight /= all;
     }
     memset(bar, '#', (size_t)(part * 20));
-    fprintf(stderr, "\r[%s] %d preemptions: %ld schedules, %.0f a second\033[K",
-        bar, bound, schedules, (double)runs / (t - began));
+    fprintf(stderr,
+        "\r[%s] %s %d preempted: %ld schedules, %.0f a second\033[K", bar,
+        bound == ALL ? "more than" : "at most", bound == ALL ? 2 : bound,
+        schedules, (double)runs / (t - began));
 }
 
 /* ---------- The search ---------- */
@@ -380,8 +381,9 @@ static void check_fit(int status) {
         why = "it starts no threads, so it has one schedule";
     if (why == NULL)
         return;
-    fprintf(stderr, "explore: cannot explore %s: %s (%s)\n", *arguments, why,
-        get_outcome(status).text);
+    fprintf(stderr, "explore: cannot explore %s: %s\n", *arguments, why);
+    if (sh->fault == NONE && WIFEXITED(status))
+        fprintf(stderr, "it ended with: %s\n", get_outcome(status).text);
     exit(2);
 }
 
@@ -422,10 +424,8 @@ static void search_all(void) {
         if (!bounded_away)
             break;
     }
-    double took = seconds() - began;
-    fprintf(stderr, "%s%ld runs in %.2f s, %.0f a second\n",
-        isatty(STDERR_FILENO) ? "\r\033[K" : "", runs, took,
-        (double)runs / took);
+    if (isatty(STDERR_FILENO))
+        fprintf(stderr, "\r\033[K");
 }
 
 /* ---------- The report: explore.awk fills in what is between \1 and \1 --- */
@@ -497,10 +497,10 @@ static bool matters(int k) {
 }
 
 /* Fields between tabs; explore.awk makes the columns. */
-static void row(int k, unsigned shown) {
+static void row(int number, int k, unsigned shown) {
     const struct step *s = &sh->steps[k];
     int unused = 64 - 8 * (int)s->op.size;
-    printf("\2%d\t" NAME, k + 1, NAME_OF(&s->op));
+    printf("\2%d\t" NAME, number, NAME_OF(&s->op));
     for (int t = 0; t < sh->nthreads; t++) {
         if (!(shown >> t & 1))
             continue;
@@ -560,9 +560,9 @@ static void report_schedule(const struct outcome *o) {
     printf("\tsource\n");
     if (rows > MOST_ROWS)
         printf("  (the %d steps before are left out)\n", rows - MOST_ROWS);
-    for (int k = 0; k < sh->nsteps; k++)
-        if (matters(k) && rows-- <= MOST_ROWS)
-            row(k, shown);
+    for (int k = 0, number = 0; k < sh->nsteps; k++)
+        if (matters(k) && ++number > rows - MOST_ROWS)
+            row(number, k, shown);
     bool blocked = o->fault == DEADLOCK || o->fault == SPIN;
     for (int t = 0; t < sh->nthreads && blocked; t++)
         if (sh->pending[t].alive)
@@ -604,6 +604,9 @@ static int verdict(void) {
     if (bounded_away && !stopped)
         snprintf(within, sizeof within, " with at most %d preemption%s", most,
             plural(most));
+    double took = seconds() - began;
+    printf(
+        "%ld runs in %.2f s, %.0f a second\n", runs, took, (double)runs / took);
     printf("It cannot see: weak memory (sequential consistency only), inside "
            "system calls\n(one step each), inside libraries (not "
            "instrumented).\n");

@@ -12,7 +12,8 @@
 # explored (why is on stderr); 3, stopped with nothing wrong found so far.
 # Stdout is, in this order: "N schedules, M outcomes"; M lines, a number, two
 # blanks, "right" or "wrong", two blanks, the outcome; a line a data race; of
-# the first failure the table and REPLAY=schedule; and last the sentence.
+# the first failure the table and REPLAY=schedule; a line with the time it took,
+# two on what it cannot see; and last the sentence.
 here=$(dirname "$0") dir=${EXPLORE_DIR:-build/explore} CC=${CC:-gcc}
 source=${PROGRAM%.c}.c
 say() { echo "explore: $*" >&2; exit 2; }
@@ -29,8 +30,9 @@ header=$(sed -n '1,/\*\//p' "$source")
 flags=$(echo "$header" | sed -n 's/.*Build://p' | tr ' ' '\n' |
     grep -E '^-(l|D|I|L|pthread)' | tr '\n' ' ')
 OUTCOMES=${OUTCOMES:-$(echo "$header" | sed -n 's/.*Outcomes: *//p')}
-dir=$dir/$CC exe=$dir/$(echo "${source%.c}" | tr -c '[:alnum:]\n' _)
-mkdir -p "$dir" || exit 2
+dir=$dir/$CC
+exe=$dir/$(dirname "$source" | tr -c '[:alnum:]\n' _)/$(basename "$source" .c)
+mkdir -p "$(dirname "$exe")" || exit 2
 for part in explore explore_run explore_hooks; do
     object=$dir/$part.o
     [ "$object" -nt "$here/$part.c" ] && [ "$object" -nt "$here/explore.h" ] ||
@@ -57,5 +59,6 @@ trap : INT # explore ends by itself
 # shellcheck disable=SC2086
 "$exe" $ARGS >"$exe.report"
 status=$?
-awk -v exe="$exe" -f "$here/explore.awk" "$exe.report"
+awk -v exe="$exe" -f "$here/explore.awk" "$exe.report" \
+    "$exe.report"
 exit $status

@@ -141,8 +141,8 @@ void forget(const void *block, unsigned long bytes) {
     for (uintptr_t word = from & ~(uintptr_t)7; word < to; word += 8)
         for (struct place *p = *bucket(word); p != NULL; p = p->next)
             if (p->at >= from && p->at < to)
-                *p = (struct place){
-                    p->next, p->at, p->size, p->sync, p->met, p->choice};
+                *p = (struct place){p->next, p->at, p->size, p->sync, p->met,
+                    .choice = p->choice};
 }
 
 /* Another's access a of place q, against the access of place p by self. */
@@ -297,7 +297,7 @@ static void note(
 
 /* Nobody can go on: time passes until somebody can, or nobody ever will. */
 static void pass_time(void) {
-    const struct op passes = {SLEEP, "time", 0, UINTPTR_MAX};
+    const struct op passes = {SLEEP, "time", .size = UINTPTR_MAX};
     int64_t next = INT64_MAX;
     bool spins = false;
     for (int i = 0; i < sh->nthreads; i++) {
@@ -442,7 +442,7 @@ struct thread *thread_of(uintptr_t handle) {
 /* However the program ends: others may come first. */
 void run_leave(void) {
     if (!over)
-        turn((struct op){EXIT, "exit", 1, UINTPTR_MAX - 1});
+        turn((struct op){EXIT, "exit", .at = 1, .size = UINTPTR_MAX - 1});
     over = true;
 }
 
@@ -466,7 +466,7 @@ _Noreturn void thread_end(void *result) {
     struct thread *t = self;
     int alive = 0;
     settle(t, t->base);
-    t->next = (struct op){END, "end", (uintptr_t)t, 1};
+    t->next = (struct op){END, "end", (uintptr_t)t, .size = 1};
     note(t, &t->next, t->id, 0);
     t->result = result;
     t->alive = sh->pending[t->id].alive = false;

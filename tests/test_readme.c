@@ -4,7 +4,8 @@
  * A transcript is a block fenced by ```console. A line "$ COMMAND" is run in
  * the README's folder, and the lines below it are its output, stdout before
  * stderr; "..." alone stands for any lines. Of a cc command it is checked that
- * it is the Build line of a source, of make that the target exists; a program
+ * it is the Build line of a source, of make that the target exists, but
+ * make explore is run if its output is shown; a program
  * runs in virtual time, with the practice sites where it wants them. The
  * comment above the fence may say:
  *   <!-- any order -->       the order of the lines may vary
@@ -255,11 +256,23 @@ static void check_make(struct transcript *t, char *command) {
     run_free(&run);
 }
 
+/* From the top, into this build. */
+static void run_explore(struct transcript *t) {
+    char *script;
+    if (asprintf(&script, "make -s B=%s %s", built("."), t->command + 5) == -1)
+        err(EXIT_FAILURE, "out of memory");
+    const char *argv[] = {"/bin/sh", "-c", script, NULL};
+    run_command(t, argv, 0);
+    free(script);
+}
+
 static void check(struct transcript *t) {
     char command[sizeof t->command];
 
     memcpy(command, t->command, sizeof command);
-    if (strncmp(command, "make ", 5) == 0)
+    if (strncmp(command, "make explore ", 13) == 0 && t->count > 0)
+        run_explore(t);
+    else if (strncmp(command, "make ", 5) == 0)
         check_make(t, command);
     else if (strncmp(command, "cc ", 3) == 0)
         check_build(t);

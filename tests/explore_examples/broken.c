@@ -1,0 +1,6 @@
+/*
+ * broken - does not compile
+ */
+int main(void) {
+    return undeclared;
+}
