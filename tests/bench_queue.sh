@@ -33,7 +33,8 @@ done
 redis() { redis-cli -s "$work/redis" "$@" >/dev/null; }
 now() { date +%s.%N; }
 rate() {
-    awk -v n="$1" -v from="$2" -v to="$3" 'BEGIN { printf "%.1f", n / (to - from) }'
+    awk -v n="$1" -v from="$2" -v to="$3" \
+        'BEGIN { printf "%.1f", n / (to - from) }'
 } # COUNT START END
 # per_second COMMAND... : what redis-benchmark gets with one connection
 per_second() {
