@@ -7,7 +7,7 @@
  * ThreadSanitizer: silent
  * Outcomes: any order
  * Build: cc -O2 -pthread -o cooking_semaphore_leak cooking_semaphore_leak.c
- * Usage: ./cooking_semaphore_leak [-w chefs] [-k cookers]
+ * Usage: ./cooking_semaphore_leak [-p plates] [-w chefs] [-k cookers]
  */
 #include <err.h>
 #include <errno.h>
@@ -19,8 +19,8 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { PLATES = 10, MINUTE_NS = 1000000, PATIENCE = 300 };
-static long chefs = 2, cookers = 2;
+enum { MOST_PLATES = 100, MINUTE_NS = 1000000, PATIENCE = 300 };
+static long plates = 10, chefs = 2, cookers = 2;
 static sem_t free_chefs, free_cookers, all_begun;
 static atomic_long begun, steps, served;
 
@@ -61,8 +61,8 @@ static void boil(long plate) {
 static void *cook(void *number) {
     long plate = (long)number;
     sem_wait(&free_chefs);
-    if (++begun == PLATES)
-        for (long i = 0; i < PLATES; i++)
+    if (++begun == plates)
+        for (long i = 0; i < plates; i++)
             sem_post(&all_begun);
     do_step(plate, "washing", "washed", 5);
     do_step(plate, "cutting", "cut", 13);
@@ -85,14 +85,15 @@ static long number(int option, long most) {
 }
 
 int main(int argc, char *argv[]) {
-    pthread_t threads[PLATES + 1];
+    pthread_t threads[MOST_PLATES + 1];
     int idle;
     setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
-    for (int option; (option = getopt(argc, argv, "w:k:h")) != -1;)
+    for (int option; (option = getopt(argc, argv, "p:w:k:h")) != -1;)
         switch (option) {
+        case 'p': plates = number(option, MOST_PLATES); break;
         case 'w': chefs = number(option, 1000); break;
         case 'k': cookers = number(option, 1000); break;
-        case 'h': return puts("usage: [-w chefs] [-k cookers]") < 0;
+        case 'h': return puts("usage: [-p plates] [-w chefs] [-k cookers]") < 0;
         default: return 2;
         }
     if (optind < argc)
@@ -101,19 +102,19 @@ int main(int argc, char *argv[]) {
     sem_init(&free_cookers, 0, (unsigned)cookers);
     sem_init(&all_begun, 0, 0);
     long start = minutes_now();
-    for (long i = 1; i <= PLATES; i++)
+    for (long i = 1; i <= plates; i++)
         if ((errno = pthread_create(&threads[i], NULL, cook, (void *)i)) != 0)
             err(EXIT_FAILURE, "pthread_create");
-    for (long i = 1; i <= PLATES; i++)
+    for (long i = 1; i <= plates; i++)
         if ((errno = pthread_join(threads[i], NULL)) != 0)
             err(EXIT_FAILURE, "pthread_join");
     fprintf(stderr, "%ld plates in %ld minutes\n", (long)served,
         minutes_now() - start);
     sem_getvalue(&free_cookers, &idle);
-    if (idle != cookers || served != PLATES)
+    if (idle != cookers || served != plates)
         errx(EXIT_FAILURE,
             "%ld of %ld cookers are not given back, %ld plates not served",
-            cookers - idle, cookers, PLATES - served);
+            cookers - idle, cookers, plates - served);
     if (ferror(stdout))
         errx(EXIT_FAILURE, "standard output: not everything was written");
     return EXIT_SUCCESS;
