@@ -6,6 +6,10 @@
 #   make sites     runs the practice web sites on port 8000 (PORT=n: on n)
 #   make test      checks every program and the judges themselves
 #   make matrix    the same under gcc and clang, plain and with sanitizers
+#   make grade SUBMISSION=DIR (SEED=n)
+#                  grades a directory with this layout: points, feedback
+#   make check EXERCISE=02-threads/exercise_tables
+#                  grades one exercise of this directory
 #   make soak      the same verdicts hundreds of times, idle and under load
 #   make bench     measures the programs side by side
 #   make explore PROGRAM=06-locks/increment_race ARGS="-w 2 -n 1"
@@ -38,7 +42,7 @@ endif
 # ---- What can be built: all but what needs a library that is not there ----
 
 HEADERS := curl:curl/curl.h cunit:CUnit/CUnit.h hiredis:hiredis/hiredis.h \
-    microhttpd:microhttpd.h
+    microhttpd:microhttpd.h jansson:jansson.h
 missing := $(strip $(foreach h,$(HEADERS),$(shell printf \
     '\043include <%s>\n' '$(lastword $(subst :, ,$h))' | $(CC) -E -x c - \
     >/dev/null 2>&1 || echo $(firstword $(subst :, ,$h)))))
@@ -49,8 +53,8 @@ LESSONS := $(filter $B/0%,$(PROGRAMS))
 # 06-locks once more, for the thread sanitizer to judge
 RACES := $(patsubst $B/%,$B/tsan/%,$(filter $B/06%,$(PROGRAMS)))
 
-.PHONY: all setup demo sites test matrix soak bench explore tsan helgrind tidy \
-    clean need-all need-web
+.PHONY: all setup demo sites test matrix grade check soak bench explore tsan \
+    helgrind tidy clean need-all need-web
 all: $(LESSONS)
 ifneq ($(missing),)
 	@echo "Left out: $(filter 0%,$(LEFT_OUT))"
@@ -79,8 +83,11 @@ $B/05-queue/client $B/05-queue/worker: $(wildcard 05-queue/*.[ch])
 
 CORE := program clock events sites
 SUITES := $(patsubst tests/%.c,%,$(wildcard tests/test_*.c))
+# The grader: its checks are all check_*.c.
+GRADER := grade report submission $(patsubst tests/%.c,%,$(wildcard \
+    tests/exercises.c tests/check_*.c))
 HARNESS := $(CORE) $(SUITES) main sites_main demo suite redis_server \
-    bench_latency
+    bench_latency $(GRADER)
 objects = $(patsubst %,$B/tests/%.o,$1)
 
 $(call objects,$(HARNESS)): $B/tests/%.o: tests/%.c Makefile
@@ -101,6 +108,8 @@ $B/tests/bench_latency: $(call objects,bench_latency)
 	$(CC) $(EXTRA) -o $@ $^ -lhiredis
 $B/tests/sites: $(call objects,sites_main sites)
 	$(CC) $(EXTRA) -o $@ $^ -lmicrohttpd -pthread
+$B/tests/grade: $(call objects,suite $(GRADER) $(CORE))
+	$(CC) $(EXTRA) -o $@ $^ -lcunit -lmicrohttpd -ljansson -lxml2 -pthread
 
 # ---- What to run ----
 
@@ -122,6 +131,11 @@ sites: need-web $B/tests/sites
 
 test: need-all $(PROGRAMS) $(RACES) $B/tests/test_runner $B/tests/clock_shim.so
 	@$B/tests/test_runner $B $(SUITE)
+
+SUBMISSION = .
+grade check: need-all $B/tests/grade $B/tests/clock_shim.so
+	@$B/tests/grade $(if $(filter check,$@),-e "$(EXERCISE)") \
+	    $(if $(SEED),-s "$(SEED)") "$(SUBMISSION)"
 
 soak: need-all $(PROGRAMS) $(RACES) $B/tests/test_runner $B/tests/clock_shim.so
 	@tests/soak.sh $B

@@ -1,0 +1,425 @@
+/*
+ * grade.c - the grader: grade [-e EXERCISE] [-s SEED] [-o DIR] SUBMISSION
+ *
+ * Takes a submission in, builds it, runs the checks of every exercise, and
+ * tells what became of each: as a table on stdout and in two reports in DIR.
+ * Each check runs in a process of its own, so that nothing it meets can end
+ * the grader. Run it from the top of the source tree.
+ *
+ * Exit status: 0 full marks, 1 not full marks, 2 wrong usage, 3 nothing could
+ * be graded, 128 + n stopped by signal n.
+ */
+#define _GNU_SOURCE
+#include "grade.h"
+#include "report.h"
+#include "submission.h"
+
+#include <err.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/random.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { CHECK_SECONDS = 300, FEEDBACK_BYTES = 8192 };
+
+struct grader {
+    struct report report;
+    struct submission submission;
+    const char *only; /* the path of the one exercise, or NULL: all */
+    const char *directory;
+    bool progress;
+};
+
+/* Stands in until there is an exercises.c. */
+__attribute__((weak)) const struct exercise exercises[] = {{NULL, NULL}};
+
+static volatile sig_atomic_t stopped;
+
+static void note_stop(int number) {
+    stopped = number;
+}
+
+/* ---------- What checks may ask for ---------- */
+
+/* splitmix64: every seed is a good one. */
+long grade_random(struct grading *g, long low, long high) {
+    uint64_t z = g->random += 0x9e3779b97f4a7c15;
+
+    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
+    z = (z ^ z >> 27) * 0x94d049bb133111eb;
+    z ^= z >> 31;
+    return low + (long)(z % ((uint64_t)(high - low) + 1));
+}
+
+/* Appends a word as a shell reads it. */
+static void add_word(char *buf, size_t size, const char *word) {
+    size_t used = strlen(buf);
+    bool plain =
+        word[0] != '\0' && word[strspn(word, "abcdefghijklmnopqrstuvwxyz"
+                                             "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                             "0123456789_-+=./:,@%")] == '\0';
+
+    if (plain) {
+        snprintf(buf + used, size - used, " %s", word);
+        return;
+    }
+    snprintf(buf + used, size - used, " '");
+    for (used += 2; *word != '\0' && used + 6 < size; word++)
+        used += (size_t)snprintf(
+            buf + used, size - used, *word == '\'' ? "'\\''" : "%c", *word);
+    snprintf(buf + used, size - used, "'");
+}
+
+void grade_run(struct grading *g, struct program *program, struct run *run,
+    struct finding *f) {
+    const char *argv[256] = {g->binary};
+    struct program copy = *program;
+
+    if (program->argv[0] != NULL && program->argv[0][0] == '/')
+        argv[0] = program->argv[0]; /* from grade_build() */
+    snprintf(f->command, sizeof f->command, "build/%s", g->path);
+    for (size_t i = 1; i < 255 && program->argv[i] != NULL; i++) {
+        argv[i] = program->argv[i];
+        add_word(f->command, sizeof f->command, argv[i]);
+    }
+    copy.argv = argv;
+    program_run(&copy, run);
+    f->timeline[0] = '\0';
+    if (events_overlap(run->lines, run->count) > 0)
+        events_timeline(
+            run->lines, run->count, f->timeline, sizeof f->timeline);
+}
+
+/* ---------- One check ---------- */
+
+/* Each check has random numbers of its own: one more run in one check does
+ * not change another's inputs. */
+static unsigned long seed_of(unsigned long seed, const struct result *r) {
+    const char *parts[] = {r->exercise->path, r->check->name};
+
+    seed = seed * 6364136223846793005 + 1442695040888963407;
+    for (int i = 0; i < 2; i++)
+        for (const char *at = parts[i]; *at != '\0'; at++)
+            seed = (seed ^ (unsigned char)*at) * 1099511628211;
+    return seed;
+}
+
+/* Runs the function in a process of its own; the finding is shared memory.
+ * False when that process broke. */
+static bool apart(void (*judge)(struct grading *, struct finding *),
+    struct grading *g, struct finding *f) {
+    struct sigaction dfl = {.sa_handler = SIG_DFL};
+    pid_t parent = getpid(), child;
+    int status;
+
+    fflush(stdout);
+    child = fork();
+    if (child == -1)
+        err(EXIT_FAILURE, "fork");
+    if (child == 0) {
+        sigaction(SIGINT, &dfl, NULL);
+        sigaction(SIGTERM, &dfl, NULL);
+        if (prctl(PR_SET_PDEATHSIG, SIGKILL) == -1 || getppid() != parent)
+            _exit(EXIT_FAILURE);
+        alarm(CHECK_SECONDS);
+        judge(g, f);
+        _exit(program_interrupted() ? EXIT_FAILURE : EXIT_SUCCESS);
+    }
+    while (waitpid(child, &status, 0) == -1 && errno == EINTR)
+        if (stopped)
+            kill(child, SIGTERM);
+    if (WIFSIGNALED(status) &&
+        (WTERMSIG(status) == SIGINT || WTERMSIG(status) == SIGTERM))
+        stopped = WTERMSIG(status);
+    return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+static double now(void) {
+    struct timespec ts;
+
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
+}
+
+static void score(struct result *r) {
+    const struct finding *f = &r->finding;
+
+    if (f->verdict.text[0] != '\0') {
+        r->outcome = FAILED;
+        r->score = f->share > 0 && f->share < 1 ? f->share * r->points : 0;
+    } else if (f->skipped[0] != '\0') {
+        r->outcome = UNMEASURED;
+    } else {
+        r->outcome = PASSED;
+        r->score = r->points;
+    }
+}
+
+/* The check that this one needs and that has not passed, or NULL. */
+static const struct result *obstacle(
+    const struct grader *grader, const struct result *r) {
+    for (size_t i = 0; i < grader->report.count; i++) {
+        const struct result *other = &grader->report.results[i];
+        if (r->check->needs != NULL && other->exercise == r->exercise &&
+            strcmp(other->check->name, r->check->needs) == 0 &&
+            other->outcome != PASSED && other->outcome != UNMEASURED)
+            return other;
+    }
+    return NULL;
+}
+
+static void run_check(
+    struct grader *grader, struct grading *g, struct result *r) {
+    const struct result *other = obstacle(grader, r);
+    double start = now();
+
+    if (other != NULL) {
+        r->outcome = DEPENDS;
+        verdict_fail(&r->finding.verdict,
+            "not looked at, because \"%s\" failed", other->check->name);
+        return;
+    }
+    g->seed = g->random = seed_of(grader->report.seed, r);
+    r->finding.share = 0;
+    if (apart(r->check->judge, g, &r->finding)) {
+        score(r);
+    } else if (!stopped) {
+        r->outcome = BROKEN;
+        memset(&r->finding.verdict, 0, sizeof r->finding.verdict);
+        verdict_fail(&r->finding.verdict,
+            "the grader itself failed in this check; this is not the "
+            "submission's fault");
+    }
+    r->seconds = now() - start;
+}
+
+/* ---------- One exercise ---------- */
+
+static void print_result(const struct result *r) {
+    char text[FEEDBACK_BYTES];
+
+    printf("  %-8s %-24s %5.4g of %g\n", report_word(r->outcome),
+        r->check->name, r->score, r->points);
+    if (r->outcome != NOT_GIVEN && r->outcome != PASSED)
+        fputs(report_feedback(r, "           ", text, sizeof text), stdout);
+}
+
+static void show_progress(const struct grader *grader) {
+    const struct report *report = &grader->report;
+    size_t done = 0;
+
+    if (!grader->progress)
+        return;
+    for (size_t i = 0; i < report->count; i++)
+        done += report->results[i].outcome != NOT_RUN;
+    fprintf(stderr, "\r[%.*s%*s] %zu of %zu checks\r",
+        (int)(done * 30 / report->count), "##############################",
+        (int)(30 - done * 30 / report->count), "", done, report->count);
+}
+
+static void clear_progress(const struct grader *grader) {
+    if (grader->progress)
+        fputs("\r\033[K", stderr);
+}
+
+/* The same outcome for all checks of an exercise. */
+static void all_alike(struct grader *grader, const struct exercise *e,
+    enum outcome outcome, const struct verdict *why) {
+    for (size_t i = 0; i < grader->report.count; i++) {
+        struct result *r = &grader->report.results[i];
+        if (r->exercise != e)
+            continue;
+        r->outcome = outcome;
+        r->finding.verdict = *why;
+    }
+}
+
+static void print_exercise(
+    const struct grader *grader, const struct exercise *e) {
+    char text[FEEDBACK_BYTES];
+    const struct result *first = NULL;
+    bool alike = true;
+
+    for (size_t i = 0; i < grader->report.count; i++) {
+        const struct result *r = &grader->report.results[i];
+        if (r->exercise != e)
+            continue;
+        first = first ? first : r;
+        alike =
+            alike && r->outcome == first->outcome &&
+            strcmp(r->finding.verdict.text, first->finding.verdict.text) == 0;
+    }
+    if (!alike || first == NULL)
+        return;
+    printf("  %s\n", report_word(first->outcome));
+    fputs(report_feedback(first, "           ", text, sizeof text), stdout);
+}
+
+/* Builds; false when that failed, and all checks have been told so. */
+static bool build(
+    struct grader *grader, const struct exercise *e, struct grading *g) {
+    struct finding *f = mmap(NULL, sizeof *f, PROT_READ | PROT_WRITE,
+        MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    bool whole;
+
+    if (f == MAP_FAILED)
+        err(EXIT_FAILURE, "mmap");
+    whole = apart(submission_build, g, f);
+    if (!whole && !stopped)
+        verdict_fail(&f->verdict, "the grader itself failed in building");
+    if (f->verdict.text[0] != '\0')
+        all_alike(grader, e, whole ? FAILED : BROKEN, &f->verdict);
+    bool built = f->verdict.text[0] == '\0' && !stopped;
+    munmap(f, sizeof *f);
+    return built;
+}
+
+static void run_exercise(struct grader *grader, const struct exercise *e) {
+    struct verdict verdict = {""};
+    struct grading g = {0};
+    int taken = submission_take(&grader->submission, e->path, &g, &verdict);
+
+    printf("%s\n", e->path);
+    if (taken == 0)
+        verdict_fail(&verdict, "%s.c was not handed in", e->path);
+    if (taken != 1)
+        all_alike(grader, e, taken == 0 ? NOT_GIVEN : FAILED, &verdict);
+    if (taken != 1 || !build(grader, e, &g)) {
+        print_exercise(grader, e);
+        report_write(&grader->report);
+        submission_free(&g);
+        return;
+    }
+    for (size_t i = 0; i < grader->report.count && !stopped; i++) {
+        struct result *r = &grader->report.results[i];
+        if (r->exercise != e)
+            continue;
+        show_progress(grader);
+        run_check(grader, &g, r);
+        clear_progress(grader);
+        if (!stopped)
+            print_result(r);
+        report_write(&grader->report);
+    }
+    submission_free(&g);
+}
+
+/* ---------- All of it ---------- */
+
+/* Every check to be run. Shared with the checks' processes. */
+static void list_checks(struct grader *grader) {
+    size_t room = 0;
+
+    for (int pass = 0; pass < 2; pass++) {
+        grader->report.count = 0;
+        for (const struct exercise *e = exercises; e->path != NULL; e++) {
+            if (grader->only != NULL && strcmp(grader->only, e->path) != 0)
+                continue;
+            for (const struct check *c = e->checks; c->name != NULL; c++) {
+                size_t at = grader->report.count++;
+                if (pass == 1)
+                    grader->report.results[at] = (struct result){
+                        .exercise = e, .check = c, .points = c->points};
+            }
+        }
+        if (pass == 1)
+            return;
+        room = (grader->report.count + 1) * sizeof(struct result);
+        grader->report.results = mmap(NULL, room, PROT_READ | PROT_WRITE,
+            MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+        if (grader->report.results == MAP_FAILED)
+            err(EXIT_FAILURE, "mmap");
+    }
+}
+
+static int grade_all(struct grader *grader) {
+    struct report *report = &grader->report;
+    double points, max;
+
+    report->problem = submission_open(&grader->submission, grader->directory);
+    report_write(report);
+    printf("seed %lu\n", report->seed);
+    for (const struct exercise *e = exercises;
+         e->path != NULL && report->problem == NULL && !stopped; e++)
+        if (grader->only == NULL || strcmp(grader->only, e->path) == 0)
+            run_exercise(grader, e);
+    submission_close(&grader->submission);
+    if (report->problem != NULL) {
+        printf("nothing was graded: %s\n", report->problem);
+        return 3;
+    }
+    points = report_score(report, &max);
+    if (stopped) {
+        printf("stopped by signal %d\n", stopped);
+        return 128 + stopped;
+    }
+    printf("%g of %g points\n", points, max);
+    return points < max;
+}
+
+static unsigned long any_seed(void) {
+    unsigned long seed = 0;
+
+    if (getrandom(&seed, sizeof seed, 0) != (ssize_t)sizeof seed)
+        err(EXIT_FAILURE, "getrandom");
+    return seed % 1000000;
+}
+
+static bool is_exercise(const char *path) {
+    for (const struct exercise *e = exercises; e->path != NULL; e++)
+        if (strcmp(e->path, path) == 0)
+            return true;
+    return false;
+}
+
+static void read_options(struct grader *grader, int argc, char **argv) {
+    struct report *report = &grader->report;
+    char *end;
+    int letter;
+
+    report->seed = any_seed();
+    while ((letter = getopt(argc, argv, "e:s:o:")) != -1)
+        switch (letter) {
+        case 'e':
+            grader->only = optarg;
+            if (!is_exercise(optarg))
+                errx(2, "-e %s: no such exercise", optarg);
+            break;
+        case 's':
+            errno = 0;
+            report->seed = strtoul(optarg, &end, 10);
+            if (errno != 0 || *end != '\0' || optarg[0] < '0' ||
+                optarg[0] > '9')
+                errx(2, "-s %s: expected a number", optarg);
+            break;
+        case 'o': /* the reports: a later slice */ break;
+        default: exit(2);
+        }
+    if (optind + 1 != argc)
+        errx(2, "usage: grade [-e EXERCISE] [-s SEED] [-o DIR] SUBMISSION");
+    grader->directory = argv[optind];
+}
+
+int main(int argc, char *argv[]) {
+    struct grader grader = {.progress = isatty(STDERR_FILENO)};
+    struct sigaction note = {.sa_handler = note_stop};
+
+    setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
+    read_options(&grader, argc, argv);
+    sigaction(SIGINT, &note, NULL);
+    sigaction(SIGTERM, &note, NULL);
+    /* At exit its runtime sleeps a second, past the virtual clock, for reports
+     * of threads that are still running. */
+    setenv("TSAN_OPTIONS", "atexit_sleep_ms=0", 0);
+    list_checks(&grader);
+    return grade_all(&grader);
+}

@@ -1,0 +1,292 @@
+/*
+ * submission.c - takes a submission in, and builds what it holds
+ *
+ * No name that the submission chose is ever used: the kit's own names are
+ * looked for, one part at a time and never through a link. The command to
+ * build is that of the kit's own file of the same name.
+ */
+#define _GNU_SOURCE
+#include "submission.h"
+
+#include <err.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { LARGEST = 1 << 20, WORDS = 64, LINE_BYTES = 1024 };
+#define LARGEST_NAMED "1 MiB"
+
+/* ---------- Strings and files ---------- */
+
+__attribute__((format(printf, 1, 2))) static char *format(
+    const char *form, ...) {
+    va_list args;
+    char *text;
+
+    va_start(args, form);
+    if (vasprintf(&text, form, args) == -1)
+        err(EXIT_FAILURE, "vasprintf");
+    va_end(args);
+    return text;
+}
+
+static const char *last_part(const char *path) {
+    const char *slash = strrchr(path, '/');
+
+    return slash ? slash + 1 : path;
+}
+
+static void make_dir(const char *path) {
+    if (mkdir(path, 0755) == -1 && errno != EEXIST)
+        err(EXIT_FAILURE, "%s", path);
+}
+
+static int remove_one(
+    const char *path, const struct stat *status, int type, struct FTW *where) {
+    (void)status;
+    (void)type;
+    (void)where;
+    if (remove(path) == -1)
+        warn("%s", path);
+    return 0;
+}
+
+/* ---------- Intake ---------- */
+
+const char *submission_open(struct submission *s, const char *path) {
+    static char reason[512];
+    const char *tmp = getenv("TMPDIR");
+
+    s->dir = -1;
+    snprintf(s->work, sizeof s->work, "%s/grade.XXXXXX",
+        tmp != NULL && strlen(tmp) < 40 ? tmp : "/tmp");
+    if (mkdtemp(s->work) == NULL)
+        err(EXIT_FAILURE, "%s", s->work);
+    /* Another user is to reach the programs in it, and to list nothing. */
+    if (chmod(s->work, 0711) == -1)
+        err(EXIT_FAILURE, "%s", s->work);
+    s->dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (s->dir != -1)
+        return NULL;
+    snprintf(reason, sizeof reason,
+        "%s: %s; expected: a directory with the "
+        "kit's layout",
+        path, strerror(errno));
+    return reason;
+}
+
+void submission_close(struct submission *s) {
+    if (s->dir != -1)
+        close(s->dir);
+    nftw(s->work, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+/* Opens NN-tool/NAME.c, neither part being a link. -1 and errno. */
+static int open_source(int dir, const char *path) {
+    char folder[64], file[128];
+    int in, fd, saved;
+
+    snprintf(folder, sizeof folder, "%.*s", (int)strcspn(path, "/"), path);
+    snprintf(file, sizeof file, "%s.c", last_part(path));
+    in = openat(dir, folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (in == -1)
+        return -1;
+    /* O_NONBLOCK: a pipe without a writer shall not hold us. */
+    fd = openat(in, file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    saved = errno;
+    close(in);
+    errno = saved;
+    return fd;
+}
+
+/* Why this file is not fit for grading, or NULL. */
+static const char *unfit(int fd) {
+    struct stat status;
+
+    if (fd == -1)
+        return errno == ELOOP || errno == ENOTDIR
+                   ? "it is a link, or lies behind one; expected: the file "
+                     "itself"
+                   : strerror(errno);
+    if (fstat(fd, &status) == -1)
+        return strerror(errno);
+    if (!S_ISREG(status.st_mode))
+        return "it is not a regular file; expected: C source";
+    if (status.st_size > LARGEST)
+        return "it is larger than " LARGEST_NAMED
+               "; expected: C source of a few KiB";
+    return NULL;
+}
+
+static void copy(int from, const char *to) {
+    char *text = malloc(LARGEST);
+    FILE *file = fopen(to, "w");
+    size_t used = 0;
+    ssize_t got;
+
+    if (text == NULL || file == NULL)
+        err(EXIT_FAILURE, "%s", to);
+    /* It may grow while it is read. */
+    while (
+        used < LARGEST && (got = read(from, text + used, LARGEST - used)) > 0)
+        used += (size_t)got;
+    if (fwrite(text, 1, used, file) != used || fclose(file) == EOF)
+        err(EXIT_FAILURE, "%s", to);
+    free(text);
+}
+
+int submission_take(const struct submission *s, const char *path,
+    struct grading *g, struct verdict *v) {
+    const char *name = last_part(path), *reason;
+    int fd = open_source(s->dir, path);
+    char *dir;
+
+    g->path = path;
+    if (fd == -1 && errno == ENOENT)
+        return 0;
+    reason = unfit(fd);
+    if (reason != NULL) {
+        verdict_fail(v, "%s.c cannot be graded: %s", path, reason);
+        if (fd != -1)
+            close(fd);
+        return -1;
+    }
+    dir = format("%s/%.*s", s->work, (int)strcspn(path, "/"), path);
+    make_dir(dir);
+    g->source = format("%s/%s.c", dir, name);
+    free(dir);
+    dir = format("%s/%s.bin", s->work, path);
+    make_dir(dir);
+    g->binary = format("%s/%s", dir, name);
+    free(dir);
+    copy(fd, g->source);
+    close(fd);
+    return 1;
+}
+
+void submission_free(struct grading *g) {
+    free((char *)g->source);
+    free((char *)g->binary);
+}
+
+/* ---------- Building ---------- */
+
+/* The "Build:" line of the kit's own file, without "cc". */
+static void read_build_line(const char *path, char *line, size_t size) {
+    static const char mark[] = " * Build: cc ";
+    char *file_name = format("%s.c", path), row[LINE_BYTES];
+    FILE *file = fopen(file_name, "re");
+
+    line[0] = '\0';
+    if (file == NULL)
+        err(EXIT_FAILURE, "%s", file_name);
+    while (line[0] == '\0' && fgets(row, sizeof row, file) != NULL)
+        if (strncmp(row, mark, sizeof mark - 1) == 0)
+            snprintf(line, size, "%.*s",
+                (int)strcspn(row + sizeof mark - 1, "\n"),
+                row + sizeof mark - 1);
+    fclose(file);
+    if (line[0] == '\0')
+        errx(EXIT_FAILURE, "%s: no line \"Build: cc ...\"", file_name);
+    free(file_name);
+}
+
+/* Splits at blanks, in place. Returns how many words are in argv now. */
+static size_t split(char *text, const char **argv, size_t used, bool usual) {
+    char *rest = NULL;
+
+    for (char *word = strtok_r(text, " ", &rest);
+         word != NULL && used < WORDS - 6; word = strtok_r(NULL, " ", &rest))
+        if (usual || strncmp(word, "-O", 2) != 0)
+            argv[used++] = word;
+    return used;
+}
+
+/* The compiler's first error, or else its first word. */
+static void first_words(const struct run *run, struct verdict *v) {
+    const char *text = strstr(run->err_text, "error:");
+
+    if (text == NULL)
+        text = strstr(run->err_text, "warning:");
+    while (text != NULL && text > run->err_text && text[-1] != '\n')
+        text--;
+    if (text == NULL)
+        text = run->err_text;
+    if (strrchr(text, '/') != NULL && strcspn(text, "\n") > 0) {
+        const char *end = text + strcspn(text, ":");
+        while (end > text && end[-1] != '/')
+            end--;
+        text = end;
+    }
+    if (run->end == EXITED)
+        verdict_fail(v, "the compiler says: %.*s; expected: it compiles",
+            (int)strcspn(text, "\n"), text);
+    else
+        verdict_fail(v, "the compiler %s; expected: it compiles", run->why);
+}
+
+/* Compiles g->source to out. With flags: these instead of -O2. */
+static bool compile(
+    struct grading *g, const char *flags, const char *out, struct finding *f) {
+    char line[LINE_BYTES], more[LINE_BYTES];
+    const char *argv[WORDS] = {getenv("CC"), "-Wall", "-Wextra"};
+    const char *name = last_part(g->path);
+    char *source = format("%s.c", name);
+    struct program program = {.argv = argv};
+    size_t used = 3;
+    struct run run;
+
+    if (argv[0] == NULL || argv[0][0] == '\0')
+        argv[0] = "cc";
+    snprintf(more, sizeof more, "%s", flags ? flags : "");
+    used = split(more, argv, used, true);
+    read_build_line(g->path, line, sizeof line);
+    used = split(line, argv, used, flags == NULL);
+    for (size_t i = 3; i < used; i++)
+        if (strcmp(argv[i], name) == 0)
+            argv[i] = out;
+        else if (strcmp(argv[i], source) == 0)
+            argv[i] = g->source;
+    argv[used] = NULL;
+    program.argv = argv;
+    char *found = format("/usr/bin/%s", argv[0]);
+    if (argv[0][0] != '/')
+        argv[0] = found;
+    program_run(&program, &run);
+    bool built = run.end == EXITED && run.code == 0;
+    if (!built)
+        first_words(&run, &f->verdict);
+    run_free(&run);
+    free(found);
+    free(source);
+    return built;
+}
+
+void submission_build(struct grading *g, struct finding *f) {
+    compile(g, NULL, g->binary, f);
+}
+
+const char *grade_build(
+    struct grading *g, const char *flags, struct finding *f) {
+    /* The same flags give the same binary: it is kept for the next check. */
+    static char path[512];
+    unsigned long mark = 5381;
+    char *dir;
+
+    for (const char *at = flags; *at != '\0'; at++)
+        mark = mark * 33 + (unsigned char)*at;
+    dir = format(
+        "%.*s%lx", (int)(last_part(g->binary) - g->binary), g->binary, mark);
+    make_dir(dir);
+    snprintf(path, sizeof path, "%s/%s", dir, last_part(g->path));
+    free(dir);
+    if (access(path, X_OK) == -1 && !compile(g, flags, path, f))
+        return NULL;
+    return path;
+}
