@@ -96,8 +96,8 @@ static long ask_all(void) {
         start_next(multi, &quotes[started]);
     }
     for (int count; ended < symbol_count;) {
-        if (curl_multi_perform(multi, &count) != CURLM_OK ||
-            curl_multi_poll(multi, NULL, 0, 60000, NULL) != CURLM_OK)
+        if (curl_multi_poll(multi, NULL, 0, 60000, NULL) != CURLM_OK ||
+            curl_multi_perform(multi, &count) != CURLM_OK)
             errx(EXIT_FAILURE, "curl_multi: out of memory");
         for (CURLMsg *m; (m = curl_multi_info_read(multi, &count)); ended++) {
             struct quote *quote;
