@@ -10,6 +10,7 @@
 #                  grades a directory with this layout: points, feedback
 #   make check EXERCISE=02-threads/exercise_tables
 #                  grades one exercise of this directory
+#   make selftest  the grader grades what is known, wrong and right
 #   make soak      the same verdicts hundreds of times, idle and under load
 #   make bench     measures the programs side by side
 #   make explore PROGRAM=06-locks/increment_race ARGS="-w 2 -n 1"
@@ -53,7 +54,7 @@ LESSONS := $(filter $B/0%,$(PROGRAMS))
 # 06-locks once more, for the thread sanitizer to judge
 RACES := $(patsubst $B/%,$B/tsan/%,$(filter $B/06%,$(PROGRAMS)))
 
-.PHONY: all setup demo sites test matrix grade check soak bench explore tsan \
+.PHONY: all setup demo sites test matrix grade check selftest soak bench explore tsan \
     helgrind tidy clean need-all need-web
 all: $(LESSONS)
 ifneq ($(missing),)
@@ -136,6 +137,9 @@ SUBMISSION = .
 grade check: need-all $B/tests/grade $B/tests/clock_shim.so
 	@$B/tests/grade $(if $(filter check,$@),-e "$(EXERCISE)") \
 	    $(if $(SEED),-s "$(SEED)") "$(SUBMISSION)"
+
+selftest: need-all $B/tests/grade $B/tests/clock_shim.so
+	@tests/selftest.sh $B $(FILES)
 
 soak: need-all $(PROGRAMS) $(RACES) $B/tests/test_runner $B/tests/clock_shim.so
 	@tests/soak.sh $B

@@ -37,6 +37,7 @@ struct grader {
     const char *only; /* the path of the one exercise, or NULL: all */
     const char *directory;
     bool progress;
+    bool lines; /* a line a check for programs, instead of the table */
 };
 
 /* Stands in until there is an exercises.c. */
@@ -204,13 +205,28 @@ static void run_check(
 
 /* ---------- One exercise ---------- */
 
-static void print_result(const struct result *r) {
+static void print_result(const struct grader *grader, const struct result *r) {
     char text[FEEDBACK_BYTES];
 
+    if (grader->lines)
+        return;
     printf("  %-8s %-24s %5.4g of %g\n", report_word(r->outcome),
         r->check->name, r->score, r->points);
     if (r->outcome != NOT_GIVEN && r->outcome != PASSED)
         fputs(report_feedback(r, "           ", text, sizeof text), stdout);
+}
+
+/* For programs: check, outcome and finding, with a tab between. */
+static void print_lines(const struct report *report) {
+    for (size_t i = 0; i < report->count; i++) {
+        const struct result *r = &report->results[i];
+        const char *text = r->outcome == UNMEASURED ? r->finding.skipped
+                                                    : r->finding.verdict.text;
+        printf("%s\t%s\t", r->check->name, report_word(r->outcome));
+        for (; *text != '\0'; text++)
+            putchar((unsigned char)*text < ' ' ? ' ' : *text);
+        putchar('\n');
+    }
 }
 
 static void show_progress(const struct grader *grader) {
@@ -258,7 +274,7 @@ static void print_exercise(
             alike && r->outcome == first->outcome &&
             strcmp(r->finding.verdict.text, first->finding.verdict.text) == 0;
     }
-    if (!alike || first == NULL)
+    if (!alike || first == NULL || grader->lines)
         return;
     printf("  %s\n", report_word(first->outcome));
     fputs(report_feedback(first, "           ", text, sizeof text), stdout);
@@ -288,7 +304,8 @@ static void run_exercise(struct grader *grader, const struct exercise *e) {
     struct grading g = {0};
     int taken = submission_take(&grader->submission, e->path, &g, &verdict);
 
-    printf("%s\n", e->path);
+    if (!grader->lines)
+        printf("%s\n", e->path);
     if (taken == 0)
         verdict_fail(&verdict, "%s.c was not handed in", e->path);
     if (taken != 1)
@@ -307,7 +324,7 @@ static void run_exercise(struct grader *grader, const struct exercise *e) {
         run_check(grader, &g, r);
         clear_progress(grader);
         if (!stopped)
-            print_result(r);
+            print_result(grader, r);
         report_write(&grader->report);
     }
     submission_free(&g);
@@ -347,7 +364,8 @@ static int grade_all(struct grader *grader) {
 
     report->problem = submission_open(&grader->submission, grader->directory);
     report_write(report);
-    printf("seed %lu\n", report->seed);
+    if (!grader->lines)
+        printf("seed %lu\n", report->seed);
     for (const struct exercise *e = exercises;
          e->path != NULL && report->problem == NULL && !stopped; e++)
         if (grader->only == NULL || strcmp(grader->only, e->path) == 0)
@@ -362,7 +380,10 @@ static int grade_all(struct grader *grader) {
         printf("stopped by signal %d\n", stopped);
         return 128 + stopped;
     }
-    printf("%g of %g points\n", points, max);
+    if (grader->lines)
+        print_lines(report);
+    else
+        printf("%g of %g points\n", points, max);
     return points < max;
 }
 
@@ -387,7 +408,7 @@ static void read_options(struct grader *grader, int argc, char **argv) {
     int letter;
 
     report->seed = any_seed();
-    while ((letter = getopt(argc, argv, "e:s:o:")) != -1)
+    while ((letter = getopt(argc, argv, "e:s:o:l")) != -1)
         switch (letter) {
         case 'e':
             grader->only = optarg;
@@ -401,6 +422,7 @@ static void read_options(struct grader *grader, int argc, char **argv) {
                 optarg[0] > '9')
                 errx(2, "-s %s: expected a number", optarg);
             break;
+        case 'l': grader->lines = true; break;
         case 'o': /* the reports: a later slice */ break;
         default: exit(2);
         }
