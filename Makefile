@@ -42,10 +42,13 @@ endif
 
 # ---- What can be built: all but what needs a library that is not there ----
 
+# Where the headers of libxml2 are.
+XML := -I/usr/include/libxml2
 HEADERS := curl:curl/curl.h cunit:CUnit/CUnit.h hiredis:hiredis/hiredis.h \
-    microhttpd:microhttpd.h jansson:jansson.h
+    microhttpd:microhttpd.h jansson:jansson.h \
+    xml2:libxml/xmlwriter.h
 missing := $(strip $(foreach h,$(HEADERS),$(shell printf \
-    '\043include <%s>\n' '$(lastword $(subst :, ,$h))' | $(CC) -E -x c - \
+    '\043include <%s>\n' '$(lastword $(subst :, ,$h))' | $(CC) $(XML) -E -x c - \
     >/dev/null 2>&1 || echo $(firstword $(subst :, ,$h)))))
 SOURCES := $(shell grep -l '^ \* Build: cc' 0[1-6]-*/*.c tests/wrong/*.c tests/programs/*.c)
 LEFT_OUT := $(foreach m,$(missing),$(shell grep -l '^ \* Build:.* -l$m' $(SOURCES)))
@@ -93,7 +96,7 @@ objects = $(patsubst %,$B/tests/%.o,$1)
 
 $(call objects,$(HARNESS)): $B/tests/%.o: tests/%.c Makefile
 	@mkdir -p $(@D)
-	$(CC) $(WARNINGS) -O2 $(EXTRA) -MMD -c -o $@ $<
+	$(CC) $(WARNINGS) -O2 $(EXTRA) $(XML) -MMD -c -o $@ $<
 -include $(wildcard $B/tests/*.d)
 
 # The shim is preloaded into programs built with any flags: it has none.
@@ -136,7 +139,7 @@ test: need-all $(PROGRAMS) $(RACES) $B/tests/test_runner $B/tests/clock_shim.so
 SUBMISSION = .
 grade check: need-all $B/tests/grade $B/tests/clock_shim.so
 	@$B/tests/grade $(if $(filter check,$@),-e "$(EXERCISE)") \
-	    $(if $(SEED),-s "$(SEED)") "$(SUBMISSION)"
+	    $(if $(SEED),-s "$(SEED)") -o $B/grade "$(SUBMISSION)"
 
 selftest: need-all $B/tests/grade $B/tests/clock_shim.so
 	@tests/selftest.sh $B $(FILES)

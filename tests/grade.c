@@ -25,6 +25,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -402,6 +403,17 @@ static bool is_exercise(const char *path) {
     return false;
 }
 
+static void reports_in(struct grader *grader, const char *dir) {
+    static char json[4096], xml[4096];
+
+    if (mkdir(dir, 0755) == -1 && errno != EEXIST)
+        err(EXIT_FAILURE, "%s", dir);
+    snprintf(json, sizeof json, "%s/results.json", dir);
+    snprintf(xml, sizeof xml, "%s/results.xml", dir);
+    grader->report.json = json;
+    grader->report.xml = xml;
+}
+
 static void read_options(struct grader *grader, int argc, char **argv) {
     struct report *report = &grader->report;
     char *end;
@@ -423,7 +435,7 @@ static void read_options(struct grader *grader, int argc, char **argv) {
                 errx(2, "-s %s: expected a number", optarg);
             break;
         case 'l': grader->lines = true; break;
-        case 'o': /* the reports: a later slice */ break;
+        case 'o': reports_in(grader, optarg); break;
         default: exit(2);
         }
     if (optind + 1 != argc)
@@ -432,7 +444,8 @@ static void read_options(struct grader *grader, int argc, char **argv) {
 }
 
 int main(int argc, char *argv[]) {
-    struct grader grader = {.progress = isatty(STDERR_FILENO)};
+    struct grader grader = {
+        .progress = isatty(STDERR_FILENO), .report = {.sandbox = "none"}};
     struct sigaction note = {.sa_handler = note_stop};
 
     setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
