@@ -51,6 +51,7 @@ struct slot {
 struct clock_page {
     uint64_t magic;
     int64_t real_start, mono_start; /* of the two clocks, ns */
+    int64_t cpu_permille; /* of .now, as CPU time to be shown; 0: the real */
     _Atomic int64_t now;
     _Atomic int64_t looks;  /* clock readings */
     _Atomic int64_t idles;  /* yields, zero sleeps, time-outs of zero */

@@ -533,17 +533,21 @@ static struct clock_task *clock_tasks(const struct look *look) {
     return tasks;
 }
 
-/* The next deadline of a look's tasks, to which the clock is moved if wanted;
- * -1 when there is none. */
+/* The next deadline of a look's tasks, or of at_quiet if that is earlier, to
+ * which the clock is moved if wanted; -1 when there is none. */
 static int64_t next_deadline(
     struct driver *d, const struct look *look, bool move) {
     struct clock_task *tasks;
-    int64_t next;
+    int64_t next, due = -1;
 
     if (!d->program->virtual_time)
         return -1;
     tasks = clock_tasks(look);
     next = clock_next(&d->clock, tasks, look->count);
+    if (move && d->program->due != NULL)
+        due = d->program->due(d->program->arg);
+    if (due > clock_now(&d->clock) && (next == -1 || due < next))
+        next = due;
     if (move && next != -1)
         clock_advance(&d->clock, next, tasks, look->count);
     free(tasks);
@@ -1040,6 +1044,7 @@ void program_run(const struct program *program, struct run *run) {
     if (program->virtual_time) {
         if (clock_open(&d.clock) == -1)
             err(EXIT_FAILURE, "clock_open");
+        d.clock.page->cpu_permille = program->cpu_permille;
         find_shim(shim + strlen(shim), PATH_MAX);
         snprintf(variable, sizeof(variable), CLOCK_VARIABLE "=%d", d.clock.fd);
         clock[0] = shim;

@@ -60,6 +60,9 @@ struct program {
     int64_t busy_cpu_ms;     /* CPU time that proves a busy wait: 1 s */
     size_t output_bytes;     /* cap on stdout and on stderr each: 1 MiB */
     bool virtual_time;       /* needs clock_shim.so beside the harness */
+    int cpu_permille;        /* in virtual time: the CPU time that the program
+                                is shown, as a share of the time passed; 0:
+                                what it has used */
     const char *stdin_path;  /* default: /dev/null */
     const char *stdout_path; /* e.g. /dev/full; default: captured */
     bool stdout_broken;      /* a pipe that nobody reads (EPIPE) */
@@ -69,6 +72,9 @@ struct program {
     bool (*at_quiet)(const struct quiet *, void *arg);
     /* Called often. Default: OUTSIDE_IDLE. */
     enum outside (*outside)(void *arg);
+    /* For at_quiet in virtual time: when it wants to be called at the latest,
+     * -1: whenever. The clock stops there, though no task wakes then. */
+    int64_t (*due)(void *arg);
     void *arg;
 };
 

@@ -35,6 +35,10 @@ struct sites_options {
     /* How many connections it must hold at once; 0: 256. More than that
      * wait, not accepted, until one closes. */
     unsigned connections;
+    /* For tests. Other prices; and two symbols, or NULL: the quote of one is
+     * cut short, the other's is a 500. */
+    unsigned quote_salt;
+    const char *cut_symbol, *broken_symbol;
 };
 
 /*
@@ -107,6 +111,11 @@ long sites_release(struct sites *sites, long n);
  * counts in last unless it is NULL.
  */
 void sites_stop(struct sites *sites, struct sites_counts *last);
+
+/* Writes the line that this server sends as the quote of a symbol, without its
+ * newline, into buf. Returns buf. */
+const char *sites_quote(
+    const struct sites *sites, const char *symbol, char *buf, size_t size);
 
 /* Prints the path and the meaning of every page, a line each. */
 void sites_print_pages(FILE *stream);
