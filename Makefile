@@ -85,13 +85,13 @@ $B/05-queue/client $B/05-queue/worker: $(wildcard 05-queue/*.[ch])
 
 # ---- The harness ----
 
-CORE := program clock events sites
+CORE := program sandbox clock events sites
 SUITES := $(patsubst tests/%.c,%,$(wildcard tests/test_*.c))
 # The grader: its checks are all check_*.c.
 GRADER := grade report submission $(patsubst tests/%.c,%,$(wildcard \
     tests/exercises.c tests/check_*.c))
 HARNESS := $(CORE) $(SUITES) main sites_main demo suite redis_server \
-    bench_latency $(GRADER)
+    bench_latency $(GRADER) launcher
 objects = $(patsubst %,$B/tests/%.o,$1)
 
 $(call objects,$(HARNESS)): $B/tests/%.o: tests/%.c Makefile
@@ -112,6 +112,8 @@ $B/tests/bench_latency: $(call objects,bench_latency)
 	$(CC) $(EXTRA) -o $@ $^ -lhiredis
 $B/tests/sites: $(call objects,sites_main sites)
 	$(CC) $(EXTRA) -o $@ $^ -lmicrohttpd -pthread
+$B/tests/launcher: $(call objects,launcher)
+	$(CC) -o $@ $^
 $B/tests/grade: $(call objects,suite $(GRADER) $(CORE))
 	$(CC) $(EXTRA) -o $@ $^ -lcunit -lmicrohttpd -ljansson -lxml2 -pthread
 
@@ -136,12 +138,14 @@ sites: need-web $B/tests/sites
 test: need-all $(PROGRAMS) $(RACES) $B/tests/test_runner $B/tests/clock_shim.so
 	@$B/tests/test_runner $B $(SUITE)
 
+GRADE := $(addprefix $B/tests/,grade launcher clock_shim.so)
 SUBMISSION = .
-grade check: need-all $B/tests/grade $B/tests/clock_shim.so
+grade check: need-all $(GRADE)
 	@$B/tests/grade $(if $(filter check,$@),-e "$(EXERCISE)") \
-	    $(if $(SEED),-s "$(SEED)") -o $B/grade "$(SUBMISSION)"
+	    $(if $(SEED),-s "$(SEED)") $(if $(SANDBOX),-b "$(SANDBOX)") \
+	    $(if $(filter 1,$(TRUST)),-t) -o $B/grade "$(SUBMISSION)"
 
-selftest: need-all $B/tests/grade $B/tests/clock_shim.so
+selftest: need-all $(GRADE)
 	@tests/selftest.sh $B $(FILES)
 
 soak: need-all $(PROGRAMS) $(RACES) $B/tests/test_runner $B/tests/clock_shim.so

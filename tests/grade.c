@@ -1,5 +1,7 @@
 /*
- * grade.c - the grader: grade [-e EXERCISE] [-s SEED] [-o DIR] SUBMISSION
+ * grade.c - the grader
+ *
+ * Usage: grade [-e EXERCISE] [-s SEED] [-o DIR] [-b LEVEL] [-t] [-l] SUBMISSION
  *
  * Takes a submission in, builds it, runs the checks of every exercise, and
  * tells what became of each: as a table on stdout and in two reports in DIR.
@@ -12,6 +14,7 @@
 #define _GNU_SOURCE
 #include "grade.h"
 #include "report.h"
+#include "sandbox.h"
 #include "submission.h"
 
 #include <err.h>
@@ -30,10 +33,12 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { CHECK_SECONDS = 300, FEEDBACK_BYTES = 8192 };
+enum { CHECK_SECONDS = 300, FEEDBACK_BYTES = 8192, MEMORY_KIB = 512 << 10 };
 
 struct grader {
     struct report report;
+    enum sandbox_level sandbox; /* the first to be tried */
+    bool trust;                 /* the submission is our own */
     struct submission submission;
     const char *only; /* the path of the one exercise, or NULL: all */
     const char *directory;
@@ -85,6 +90,8 @@ void grade_run(struct grading *g, struct program *program, struct run *run,
     struct finding *f) {
     const char *argv[256] = {g->binary};
     struct program copy = *program;
+    struct sandbox sandbox = {.dir = ""};
+    char dir[512];
 
     if (program->argv[0] != NULL && program->argv[0][0] == '/')
         argv[0] = program->argv[0]; /* from grade_build() */
@@ -94,6 +101,12 @@ void grade_run(struct grading *g, struct program *program, struct run *run,
         add_word(f->command, sizeof f->command, argv[i]);
     }
     copy.argv = argv;
+    snprintf(dir, sizeof dir, "%.*s", (int)(strrchr(argv[0], '/') - argv[0]),
+        argv[0]);
+    sandbox.dir = dir;
+    copy.sandbox = &sandbox;
+    if (copy.memory_kib == 0)
+        copy.memory_kib = MEMORY_KIB;
     program_run(&copy, run);
     f->timeline[0] = '\0';
     if (events_overlap(run->lines, run->count) > 0)
@@ -359,18 +372,40 @@ static void list_checks(struct grader *grader) {
     }
 }
 
+/* Chooses the sandbox. Returns why nothing can be graded, or NULL. */
+static const char *open_sandbox(struct grader *grader) {
+    sandbox_open(grader->submission.work, grader->sandbox);
+    grader->report.sandbox = sandbox_describe();
+    if (sandbox_level() != SANDBOX_LIMITS || grader->trust)
+        return NULL;
+    return "there is no sandbox here that keeps a submission from the grader; "
+           "TRUST=1 grades your own code all the same";
+}
+
+static enum sandbox_level level_of(const char *name) {
+    static const char *const names[] = {"bwrap", "user", "limits"};
+
+    for (int i = 0; i < 3; i++)
+        if (strcmp(names[i], name) == 0)
+            return (enum sandbox_level)i;
+    errx(2, "-b %s: expected bwrap, user or limits", name);
+}
+
 static int grade_all(struct grader *grader) {
     struct report *report = &grader->report;
     double points, max;
 
     report->problem = submission_open(&grader->submission, grader->directory);
+    if (report->problem == NULL)
+        report->problem = open_sandbox(grader);
     report_write(report);
     if (!grader->lines)
-        printf("seed %lu\n", report->seed);
+        printf("seed %lu, sandbox: %s\n", report->seed, report->sandbox);
     for (const struct exercise *e = exercises;
          e->path != NULL && report->problem == NULL && !stopped; e++)
         if (grader->only == NULL || strcmp(grader->only, e->path) == 0)
             run_exercise(grader, e);
+    sandbox_close();
     submission_close(&grader->submission);
     if (report->problem != NULL) {
         printf("nothing was graded: %s\n", report->problem);
@@ -420,7 +455,7 @@ static void read_options(struct grader *grader, int argc, char **argv) {
     int letter;
 
     report->seed = any_seed();
-    while ((letter = getopt(argc, argv, "e:s:o:l")) != -1)
+    while ((letter = getopt(argc, argv, "e:s:o:lb:t")) != -1)
         switch (letter) {
         case 'e':
             grader->only = optarg;
@@ -434,6 +469,8 @@ static void read_options(struct grader *grader, int argc, char **argv) {
                 optarg[0] > '9')
                 errx(2, "-s %s: expected a number", optarg);
             break;
+        case 'b': grader->sandbox = level_of(optarg); break;
+        case 't': grader->trust = true; break;
         case 'l': grader->lines = true; break;
         case 'o': reports_in(grader, optarg); break;
         default: exit(2);
@@ -445,13 +482,14 @@ static void read_options(struct grader *grader, int argc, char **argv) {
 
 int main(int argc, char *argv[]) {
     struct grader grader = {
-        .progress = isatty(STDERR_FILENO), .report = {.sandbox = "none"}};
+        .progress = isatty(STDERR_FILENO), .report = {.sandbox = "none yet"}};
     struct sigaction note = {.sa_handler = note_stop};
 
     setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
     read_options(&grader, argc, argv);
     sigaction(SIGINT, &note, NULL);
     sigaction(SIGTERM, &note, NULL);
+    signal(SIGPIPE, SIG_IGN); /* who reads the table may leave */
     /* At exit its runtime sleeps a second, past the virtual clock, for reports
      * of threads that are still running. */
     setenv("TSAN_OPTIONS", "atexit_sleep_ms=0", 0);

@@ -7,6 +7,7 @@
  */
 #define _GNU_SOURCE
 #include "submission.h"
+#include "sandbox.h"
 
 #include <err.h>
 #include <errno.h>
@@ -19,7 +20,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { LARGEST = 1 << 20, WORDS = 64, LINE_BYTES = 1024 };
+enum {
+    LARGEST = 1 << 20,
+    BINARY = 1 << 26,
+    COMPILER_BYTES = 1 << 16,
+    WORDS = 64,
+    LINE_BYTES = 1024
+};
 #define LARGEST_NAMED "1 MiB"
 
 /* ---------- Strings and files ---------- */
@@ -124,7 +131,7 @@ static const char *unfit(int fd) {
     return NULL;
 }
 
-static void copy(int from, const char *to) {
+static void copy_source(int from, const char *to) {
     char *text = malloc(LARGEST);
     FILE *file = fopen(to, "w");
     size_t used = 0;
@@ -165,7 +172,7 @@ int submission_take(const struct submission *s, const char *path,
     make_dir(dir);
     g->binary = format("%s/%s", dir, name);
     free(dir);
-    copy(fd, g->source);
+    copy_source(fd, g->source);
     close(fd);
     return 1;
 }
@@ -231,40 +238,91 @@ static void first_words(const struct run *run, struct verdict *v) {
         verdict_fail(v, "the compiler %s; expected: it compiles", run->why);
 }
 
-/* Compiles g->source to out. With flags: these instead of -O2. */
+/* Moves what the sandbox has built to where it can no longer be written. */
+static bool fetch(const char *from, const char *to) {
+    int in = open(from, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    int out = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0755);
+    struct stat status;
+    ssize_t got = 1;
+
+    if (out == -1)
+        err(EXIT_FAILURE, "%s", to);
+    if (in == -1 || fstat(in, &status) == -1 || !S_ISREG(status.st_mode))
+        got = -1;
+    while (got > 0 && (got = copy_file_range(in, NULL, out, NULL, BINARY, 0)))
+        ;
+    if (got == -1)
+        unlink(to);
+    if (in != -1)
+        close(in);
+    close(out);
+    unlink(from);
+    return got == 0;
+}
+
+/* The compiler's command: the words lie in line, more and name. With flags:
+ * these instead of -O2. What it builds is to be `out`. */
+static void read_command(const struct grading *g, const char *flags,
+    const char *out, const char **argv, char line[2][LINE_BYTES]) {
+    const char *cc = getenv("CC");
+    size_t used = 3;
+
+    argv[0] = cc != NULL && strcmp(cc, "gcc") == 0     ? "/usr/bin/gcc"
+              : cc != NULL && strcmp(cc, "clang") == 0 ? "/usr/bin/clang"
+                                                       : "/usr/bin/cc";
+    argv[1] = "-Wall";
+    argv[2] = "-Wextra";
+    snprintf(line[0], LINE_BYTES, "%s", flags ? flags : "");
+    used = split(line[0], argv, used, true);
+    /* The runtime is to come before the preloaded shim: as clang has it. */
+    if (strstr(argv[0], "clang") == NULL && flags != NULL) {
+        if (strstr(flags, "=thread") != NULL)
+            argv[used++] = "-static-libtsan";
+        if (strstr(flags, "=address") != NULL)
+            argv[used++] = "-static-libasan";
+    }
+    read_build_line(g->path, line[1], LINE_BYTES);
+    used = split(line[1], argv, used, flags == NULL);
+    for (size_t i = 3; i < used; i++)
+        if (strcmp(argv[i], last_part(g->path)) == 0)
+            argv[i] = out;
+    argv[used] = NULL;
+}
+
+/* Compiles g->source, in the sandbox, to `out`. */
 static bool compile(
     struct grading *g, const char *flags, const char *out, struct finding *f) {
-    char line[LINE_BYTES], more[LINE_BYTES];
-    const char *argv[WORDS] = {getenv("CC"), "-Wall", "-Wextra"};
-    const char *name = last_part(g->path);
-    char *source = format("%s.c", name);
-    struct program program = {.argv = argv};
-    size_t used = 3;
+    const char *name = last_part(g->path), *argv[WORDS], *env[2] = {NULL, NULL};
+    char line[2][LINE_BYTES], inside[512], variable[544];
+    char *dir =
+        format("%.*s", (int)(strlen(g->source) - strlen(name) - 3), g->source);
+    char *made_in = format(
+        "%.*sout", (int)(strlen(g->source) - strlen(g->path) - 2), g->source);
+    char *made = format("%s/%s", made_in, name);
+    struct sandbox sandbox = {.dir = dir, .out = made_in};
+    struct program program = {.argv = argv,
+        .env = env,
+        .sandbox = &sandbox,
+        .output_bytes = COMPILER_BYTES,
+        .memory_kib = 1 << 20};
     struct run run;
+    bool built;
 
-    if (argv[0] == NULL || argv[0][0] == '\0')
-        argv[0] = "cc";
-    snprintf(more, sizeof more, "%s", flags ? flags : "");
-    used = split(more, argv, used, true);
-    read_build_line(g->path, line, sizeof line);
-    used = split(line, argv, used, flags == NULL);
-    for (size_t i = 3; i < used; i++)
-        if (strcmp(argv[i], name) == 0)
-            argv[i] = out;
-        else if (strcmp(argv[i], source) == 0)
-            argv[i] = g->source;
-    argv[used] = NULL;
-    program.argv = argv;
-    char *found = format("/usr/bin/%s", argv[0]);
-    if (argv[0][0] != '/')
-        argv[0] = found;
+    sandbox_own(made_in);
+    read_command(g, flags, sandbox_path(&sandbox, made, inside, sizeof inside),
+        argv, line);
+    snprintf(variable, sizeof variable, "TMPDIR=%.*s",
+        (int)(last_part(inside) - inside - 1), inside);
+    env[0] = variable;
     program_run(&program, &run);
-    bool built = run.end == EXITED && run.code == 0;
+    built = run.end == EXITED && run.code == 0 && fetch(made, out);
     if (!built)
         first_words(&run, &f->verdict);
+    sandbox_empty(made_in);
     run_free(&run);
-    free(found);
-    free(source);
+    free(made);
+    free(made_in);
+    free(dir);
     return built;
 }
 

@@ -106,7 +106,8 @@ void judge_end(const struct run *run, int status, struct verdict *verdict) {
         report = strstr(run->err_text, "runtime error:");
     if (report != NULL)
         verdict_fail(verdict, "a sanitizer reports: %.300s", report);
-    if (run->end != EXITED || run->code != status || run->left_behind > 0)
+    if (run->end != EXITED || run->code != status || run->left_behind > 0 ||
+        run->left_objects[0] != '\0')
         verdict_fail(verdict,
             "it %s; expected: exit status %d and nothing "
             "left behind",
