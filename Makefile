@@ -93,6 +93,7 @@ GRADER := grade report submission $(patsubst tests/%.c,%,$(wildcard \
 HARNESS := $(CORE) $(SUITES) main sites_main demo suite redis_server \
     bench_latency $(GRADER) launcher
 objects = $(patsubst %,$B/tests/%.o,$1)
+EXPLORE := $(call objects,explore explore_run explore_hooks explore_report)
 
 $(call objects,$(HARNESS)): $B/tests/%.o: tests/%.c Makefile
 	@mkdir -p $(@D)
@@ -112,6 +113,9 @@ $B/tests/bench_latency: $(call objects,bench_latency)
 	$(CC) $(EXTRA) -o $@ $^ -lhiredis
 $B/tests/sites: $(call objects,sites_main sites)
 	$(CC) $(EXTRA) -o $@ $^ -lmicrohttpd -pthread
+$(EXPLORE): $B/tests/%.o: tests/%.c tests/explore.h Makefile
+	@mkdir -p $(@D)
+	$(CC) -std=gnu17 -O2 -g -fno-pie -pthread -c -o $@ $<
 $B/tests/launcher: $(call objects,launcher)
 	$(CC) -o $@ $^
 $B/tests/grade: $(call objects,suite $(GRADER) $(CORE))
@@ -138,11 +142,11 @@ sites: need-web $B/tests/sites
 test: need-all $(PROGRAMS) $(RACES) $B/tests/test_runner $B/tests/clock_shim.so
 	@$B/tests/test_runner $B $(SUITE)
 
-GRADE := $(addprefix $B/tests/,grade launcher clock_shim.so)
+GRADE := $(EXPLORE) $(addprefix $B/tests/,grade launcher clock_shim.so)
 SUBMISSION = .
 grade check: need-all $(GRADE)
 	@$B/tests/grade $(if $(filter check,$@),-e "$(EXERCISE)") \
-	    $(if $(SEED),-s "$(SEED)") $(if $(SANDBOX),-b "$(SANDBOX)") \
+	    $(if $(SEED),-s "$(SEED)") $(if $(SANDBOX),-b $(SANDBOX)) \
 	    $(if $(filter 1,$(TRUST)),-t) -o $B/grade "$(SUBMISSION)"
 
 selftest: need-all $(GRADE)

@@ -480,6 +480,31 @@ static void interrupted(int number) {
     stop = 1;
 }
 
+/*
+ * A grader, to whom this process is as suspect as the program in it, gives a
+ * token. It is where no child, and so no part of the program, can read it, and
+ * stands before and after what is reported here.
+ */
+static char *token;
+
+static void hide_token(void) {
+    char *given = getenv("EXPLORE_TOKEN");
+    if (given == NULL)
+        return;
+    token = mmap(
+        NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (token == MAP_FAILED || madvise(token, 4096, MADV_WIPEONFORK) == -1)
+        err(2, "explore: the token");
+    snprintf(token, 4096, "%s", given);
+    memset(given, 0, strlen(given));
+}
+
+static void show_token(void) {
+    if (token != NULL)
+        printf("%s\n", token);
+    fflush(stdout);
+}
+
 static void report_outcomes(void) {
     char text[600];
     printf("%ld schedule%s, %d outcome%s\n", schedules,
@@ -553,10 +578,13 @@ static int explore(int argc, char *argv[]) {
     fprintf(stderr, "%s%ld runs in %.2f s, %.0f a second\n",
         isatty(STDERR_FILENO) ? "\r\033[K" : "", runs, took,
         (double)runs / took);
+    show_token();
     report_outcomes();
     if (failure.found)
         report_failure(&failure);
-    return verdict(!bounded_away);
+    int status = verdict(!bounded_away);
+    show_token();
+    return status;
 }
 
 int __wrap_main(int argc, char *argv[]) {
@@ -564,6 +592,7 @@ int __wrap_main(int argc, char *argv[]) {
         MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (sh == MAP_FAILED)
         err(2, "explore: memory");
+    hide_token();
     int bad = settings();
     if (bad)
         return bad;

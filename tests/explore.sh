@@ -3,7 +3,8 @@
 #
 # Usage: PROGRAM=06-locks/increment_race ARGS="-w 2 -n 1" tests/explore.sh
 # Also: BOUND=0 to 9 or all (2), REPLAY=schedule, REDUCE=0 (try every order),
-# CC, EXPLORE_DIR (build/explore), GDB=1 (with REPLAY: in the debugger).
+# CC, EXPLORE_DIR (build/explore), GDB=1 (with REPLAY: in the debugger),
+# BUILD_ONLY=1 (does not run it), EXPLORE_PARTS (a directory with its objects).
 # The libraries and -D, -I flags are those of the program's Build: line. Its
 # header may say "Outcomes: any order" (of the lines) or "Outcomes: any".
 here=$(dirname "$0") dir=${EXPLORE_DIR:-build/explore} CC=${CC:-gcc}
@@ -28,7 +29,10 @@ names=$(sed -n 's/^\(WRAP\|RWLOCK\|PRINTS\|CANNOT\)(\(.*\)/\2/p' \
         s/[,)].*//')
 exe=$dir/$(basename "$source" .c)
 mkdir -p "$dir" || exit 2
+parts=${EXPLORE_PARTS:-$dir} suffix=$CC.o
+[ -z "$EXPLORE_PARTS" ] || suffix=o
 for part in explore explore_run explore_hooks explore_report; do
+    [ -z "$EXPLORE_PARTS" ] || break
     [ "$dir/$part.$CC.o" -nt "$here/$part.c" ] &&
         [ "$dir/$part.$CC.o" -nt "$here/explore.h" ] ||
         "$CC" -std=gnu17 -O2 -g -fno-pie -pthread -c "$here/$part.c" \
@@ -41,8 +45,9 @@ done
 ld -r $(printf -- '--wrap=%s ' $names) "$exe.o" -o "$exe.wrapped.o" || exit 2
 # shellcheck disable=SC2086
 "$CC" -no-pie -pthread -Wl,--wrap=main "$exe.wrapped.o" \
-    "$dir"/explore*."$CC".o $flags -o "$exe" ||
+    "$parts"/explore*."$suffix" $flags -o "$exe" ||
     say "$source does not link"
+[ -z "$BUILD_ONLY" ] || exit 0
 export BOUND REPLAY REDUCE OUTCOMES
 if [ -n "$GDB" ]; then
     [ -n "$REPLAY" ] || say "GDB needs a REPLAY"

@@ -54,8 +54,8 @@ extern const struct exercise exercises[];
  * Keeps the command and the timeline for the feedback. The caller calls
  * run_free().
  */
-void grade_run(struct grading *, struct program *, struct run *,
-    struct finding *);
+void grade_run(
+    struct grading *, struct program *, struct run *, struct finding *);
 
 /* A number from low to high, both included, the same for the same seed. */
 long grade_random(struct grading *, long low, long high);
@@ -66,7 +66,14 @@ long grade_random(struct grading *, long low, long high);
  * lives as long as the grading, or NULL with the compiler's words in the
  * verdict.
  */
-const char *grade_build(
-    struct grading *, const char *flags, struct finding *);
+const char *grade_build(struct grading *, const char *flags, struct finding *);
+
+/*
+ * Builds it for every order of its threads (explore.sh). grade_run() with this
+ * path runs it so, with BOUND and OUTCOMES in the environment (never those of
+ * the submission's header), and leaves in the run's lines what explore reports
+ * and nothing that the program itself may have written.
+ */
+const char *grade_build_explore(struct grading *, struct finding *);
 
 #endif

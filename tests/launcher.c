@@ -66,7 +66,9 @@ static void read_options(struct launch *l, int argc, char *argv[]) {
         case 'e':
             if (l->env_count == MOST)
                 errx(2, "too many variables");
-            l->env[l->env_count++] = optarg;
+            /* The program can read our command line. */
+            l->env[l->env_count++] = strdup(optarg);
+            memset(optarg, 0, strlen(optarg));
             break;
         case 'o': l->opaque = true; break;
         default: exit(2);

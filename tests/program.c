@@ -961,9 +961,26 @@ static int await_launcher(struct driver *d) {
     return report.value;
 }
 
-/* Forks and waits until the program is running in the child, or cannot be. */
+/* Waits until the program is running in the child, or cannot be. */
+static void await_start(struct driver *d, int failure) {
+    int code = 0;
+
+    while (read(failure, &code, sizeof(code)) == -1 && errno == EINTR)
+        ;
+    close(failure);
+    if (d->program->sandbox != NULL && code == 0)
+        code = await_launcher(d);
+    else if (d->program->sandbox == NULL)
+        d->pidfd = (int)syscall(SYS_pidfd_open, d->pid, 0);
+    if (d->pidfd == -1)
+        err(EXIT_FAILURE, "pidfd_open");
+    if (code != 0)
+        decide(
+            d, NOT_STARTED, code, "could not be started: %s", strerror(code));
+}
+
 static void start(struct driver *d, const char *const *env) {
-    int out[2], error[2], failure[2], report[2] = {-1, -1}, code = 0;
+    int out[2], error[2], failure[2], report[2] = {-1, -1}, code;
     char **command = NULL;
     pid_t parent = getpid();
 
@@ -989,28 +1006,15 @@ static void start(struct driver *d, const char *const *env) {
             _exit(EXIT_FAILURE);
         _exit(EXIT_FAILURE);
     }
+    sandbox_free(command);
     close(out[1]);
     close(error[1]);
     close(failure[1]);
+    close(report[1]);
     d->out.fd = d->program->stdout_broken ? -1 : out[0];
     d->err.fd = error[0];
-    while (read(failure[0], &code, sizeof(code)) == -1 && errno == EINTR)
-        ;
-    close(failure[0]);
-    if (command != NULL) {
-        close(report[1]);
-        sandbox_free(command);
-        d->pidfd = report[0];
-        if (code == 0)
-            code = await_launcher(d);
-    } else {
-        d->pidfd = (int)syscall(SYS_pidfd_open, d->pid, 0);
-    }
-    if (d->pidfd == -1)
-        err(EXIT_FAILURE, "pidfd_open");
-    if (code != 0)
-        decide(
-            d, NOT_STARTED, code, "could not be started: %s", strerror(code));
+    d->pidfd = report[0];
+    await_start(d, failure[0]);
 }
 
 /* Counts and names what the ended program has left. */

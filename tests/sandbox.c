@@ -178,11 +178,14 @@ const char *sandbox_path(
     return buf;
 }
 
+const char *sandbox_kit(void) {
+    return box.level == SANDBOX_BWRAP ? "/kit" : box.kit;
+}
+
 const char *sandbox_shim(void) {
     static char path[200];
 
-    snprintf(path, sizeof path, "%s/clock_shim.so",
-        box.level == SANDBOX_BWRAP ? "/kit" : box.kit);
+    snprintf(path, sizeof path, "%s/clock_shim.so", sandbox_kit());
     return path;
 }
 
@@ -199,7 +202,7 @@ char **sandbox_command(const struct program *p, const char *const *clock_env,
         err(EXIT_FAILURE, "calloc");
     if (bwrap)
         add_bwrap(&c, s);
-    add(&c, "%s/launcher", bwrap ? "/kit" : box.kit);
+    add(&c, "%s/launcher", sandbox_kit());
     add_words(&c, (const char *[]){"-r", NULL});
     add(&c, "%d", report_fd);
     if (clock_fd != -1)
@@ -361,20 +364,26 @@ static void copy_file(const char *from, const char *to) {
     close(out);
 }
 
-/* What lies beside this program, for the sandbox to see. */
+/* What the sandbox is to see, from beside this program or the sources. */
 static void copy_kit(void) {
-    static const char *const names[] = {"launcher", "clock_shim.so"};
+    static const char *const built[] = {"launcher", "clock_shim.so",
+        "explore.o", "explore_run.o", "explore_hooks.o", "explore_report.o",
+        NULL};
     char from[4096], to[200];
     ssize_t length = readlink("/proc/self/exe", from, sizeof from - 32);
 
     if (length == -1 || mkdir(box.kit, 0755) == -1)
         err(EXIT_FAILURE, "%s", box.kit);
     from[length] = '\0';
-    for (int i = 0; i < 2; i++) {
-        snprintf(strrchr(from, '/'), 32, "/%s", names[i]);
-        snprintf(to, sizeof to, "%s/%s", box.kit, names[i]);
+    for (int i = 0; built[i] != NULL; i++) {
+        snprintf(strrchr(from, '/'), 32, "/%s", built[i]);
+        snprintf(to, sizeof to, "%s/%s", box.kit, built[i]);
         copy_file(from, to);
     }
+    snprintf(to, sizeof to, "%s/explore.sh", box.kit);
+    copy_file("tests/explore.sh", to);
+    snprintf(to, sizeof to, "%s/explore_hooks.c", box.kit);
+    copy_file("tests/explore_hooks.c", to);
 }
 
 void sandbox_own(const char *dir) {

@@ -45,6 +45,9 @@ void sandbox_own(const char *dir);
 /* Removes all that is in it. */
 void sandbox_empty(const char *dir);
 
+/* What it sees of the kit: launcher, shim, and what builds for explore. */
+const char *sandbox_kit(void);
+
 /* The path of a file of sandbox->dir or ->out as the program sees it. */
 const char *sandbox_path(
     const struct sandbox *, const char *path, char *buf, size_t size);

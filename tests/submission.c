@@ -289,62 +289,165 @@ static void read_command(const struct grading *g, const char *flags,
     argv[used] = NULL;
 }
 
-/* Compiles g->source, in the sandbox, to `out`. */
-static bool compile(
-    struct grading *g, const char *flags, const char *out, struct finding *f) {
-    const char *name = last_part(g->path), *argv[WORDS], *env[2] = {NULL, NULL};
-    char line[2][LINE_BYTES], inside[512], variable[544];
-    char *dir =
-        format("%.*s", (int)(strlen(g->source) - strlen(name) - 3), g->source);
-    char *made_in = format(
-        "%.*sout", (int)(strlen(g->source) - strlen(g->path) - 2), g->source);
-    char *made = format("%s/%s", made_in, name);
-    struct sandbox sandbox = {.dir = dir, .out = made_in};
+/* Where the sandbox builds: in `dir` it reads, in `out` it writes. */
+struct place {
+    char *dir, *out, *made;
+    struct sandbox sandbox;
+    char inside[512]; /* `made` as the sandbox sees it */
+};
+
+static void open_place(struct place *p, const struct grading *g) {
+    size_t length = strlen(g->source), name = strlen(last_part(g->path));
+
+    p->dir = format("%.*s", (int)(length - name - 3), g->source);
+    p->out = format("%.*sout", (int)(length - strlen(g->path) - 2), g->source);
+    p->made = format("%s/%s", p->out, last_part(g->path));
+    p->sandbox = (struct sandbox){.dir = p->dir, .out = p->out};
+    sandbox_own(p->out);
+    sandbox_path(&p->sandbox, p->made, p->inside, sizeof p->inside);
+}
+
+static void close_place(struct place *p) {
+    sandbox_empty(p->out);
+    free(p->made);
+    free(p->out);
+    free(p->dir);
+}
+
+/* Runs a command that makes p->made, and moves that to path. */
+static bool make(struct place *p, const char *const *argv,
+    const char *const *more, const char *path, struct finding *f) {
+    const char *env[8] = {NULL};
+    char *tmp = format(
+        "TMPDIR=%.*s", (int)(last_part(p->inside) - p->inside - 1), p->inside);
     struct program program = {.argv = argv,
         .env = env,
-        .sandbox = &sandbox,
+        .sandbox = &p->sandbox,
         .output_bytes = COMPILER_BYTES,
         .memory_kib = 1 << 20};
     struct run run;
-    bool built;
+    size_t used = 0;
+    bool made;
 
-    sandbox_own(made_in);
-    read_command(g, flags, sandbox_path(&sandbox, made, inside, sizeof inside),
-        argv, line);
-    snprintf(variable, sizeof variable, "TMPDIR=%.*s",
-        (int)(last_part(inside) - inside - 1), inside);
-    env[0] = variable;
+    env[used++] = tmp;
+    for (; more != NULL && *more != NULL && used < 7; more++)
+        env[used++] = *more;
     program_run(&program, &run);
-    built = run.end == EXITED && run.code == 0 && fetch(made, out);
-    if (!built)
+    made = run.end == EXITED && run.code == 0 && fetch(p->made, path);
+    if (!made)
         first_words(&run, &f->verdict);
-    sandbox_empty(made_in);
     run_free(&run);
-    free(made);
-    free(made_in);
-    free(dir);
-    return built;
+    free(tmp);
+    return made;
+}
+
+/* Compiles g->source, in the sandbox, to path. */
+static bool compile(
+    struct grading *g, const char *flags, const char *path, struct finding *f) {
+    char line[2][LINE_BYTES];
+    const char *argv[WORDS];
+    struct place place;
+    bool made;
+
+    open_place(&place, g);
+    read_command(g, flags, place.inside, argv, line);
+    made = make(&place, argv, NULL, path, f);
+    close_place(&place);
+    return made;
 }
 
 void submission_build(struct grading *g, struct finding *f) {
     compile(g, NULL, g->binary, f);
 }
 
-const char *grade_build(
-    struct grading *g, const char *flags, struct finding *f) {
-    /* The same flags give the same binary: it is kept for the next check. */
+/* The path of one more binary of this submission; it lives on until the next
+ * call. */
+static const char *another(const struct grading *g, const char *folder) {
     static char path[512];
-    unsigned long mark = 5381;
-    char *dir;
+    char *dir = format(
+        "%.*s%s", (int)(last_part(g->binary) - g->binary), g->binary, folder);
 
-    for (const char *at = flags; *at != '\0'; at++)
-        mark = mark * 33 + (unsigned char)*at;
-    dir = format(
-        "%.*s%lx", (int)(last_part(g->binary) - g->binary), g->binary, mark);
     make_dir(dir);
     snprintf(path, sizeof path, "%s/%s", dir, last_part(g->path));
     free(dir);
+    return path;
+}
+
+const char *grade_build(
+    struct grading *g, const char *flags, struct finding *f) {
+    unsigned long mark = 5381;
+    const char *path;
+    char folder[32];
+
+    for (const char *at = flags; *at != '\0'; at++)
+        mark = mark * 33 + (unsigned char)*at;
+    snprintf(folder, sizeof folder, "%lx", mark);
+    path = another(g, folder);
+    /* The same flags give the same binary: it is kept for the next check. */
     if (access(path, X_OK) == -1 && !compile(g, flags, path, f))
         return NULL;
+    return path;
+}
+
+/* Code of the submission that runs before main() could make up what explore
+ * reports: explore runs in the same process. */
+static bool has_early_code(struct grading *g, struct finding *f) {
+    const char *object = grade_build(g, "-c", f);
+    const char *argv[] = {"/usr/bin/readelf", "-SW", NULL, NULL};
+    struct program program = {.argv = argv};
+    struct sandbox sandbox;
+    char dir[512], inside[512];
+    struct run run;
+    bool early = false;
+
+    if (object == NULL)
+        return true;
+    snprintf(
+        dir, sizeof dir, "%.*s", (int)(last_part(object) - object - 1), object);
+    sandbox = (struct sandbox){.dir = dir};
+    program.sandbox = &sandbox;
+    argv[2] = sandbox_path(&sandbox, object, inside, sizeof inside);
+    program_run(&program, &run);
+    for (size_t i = 0; i < run.count; i++)
+        early = early || strstr(run.lines[i].text, " .init") ||
+                strstr(run.lines[i].text, " .preinit") ||
+                strstr(run.lines[i].text, " .ctors");
+    if (early || run.end != EXITED || run.code != 0)
+        verdict_fail(&f->verdict, "it has code that runs before main(); "
+                                  "expected: none, to be explored");
+    run_free(&run);
+    return f->verdict.text[0] != '\0';
+}
+
+const char *grade_build_explore(struct grading *g, struct finding *f) {
+    char *script = format("%s/explore.sh", sandbox_kit());
+    char *parts = format("EXPLORE_PARTS=%s", sandbox_kit());
+    const char *argv[] = {"/bin/sh", script, NULL};
+    const char *env[] = {parts, "BUILD_ONLY=1", NULL, NULL, NULL};
+    const char *path;
+    struct place place;
+    char inside[512];
+    bool made;
+
+    if (has_early_code(g, f))
+        return NULL;
+    path = another(g, "explore");
+    if (access(path, X_OK) == -1) {
+        open_place(&place, g);
+        sandbox_path(&place.sandbox, g->source, inside, sizeof inside);
+        char *program = format("PROGRAM=%s", inside);
+        char *dir = format("EXPLORE_DIR=%.*s",
+            (int)(last_part(place.inside) - place.inside - 1), place.inside);
+        env[2] = program;
+        env[3] = dir;
+        made = make(&place, argv, env, path, f);
+        close_place(&place);
+        free(program);
+        free(dir);
+        if (!made)
+            path = NULL;
+    }
+    free(script);
+    free(parts);
     return path;
 }
