@@ -90,6 +90,7 @@ enum {
     BAD_SYMBOL,
     CUT_SYMBOL,
     BROKEN_SYMBOL,
+    NEVER_SYMBOL,
     NOT_FOUND,
     NOT_ALLOWED
 };
@@ -107,6 +108,7 @@ static const struct page pages[] = {
     {NULL, WHOLE, QUOTE_LATENCY, 404, 0, NULL, "404 No Such Symbol"},
     {NULL, CUT, QUOTE_LATENCY, 200, 20, NULL, "a quote cut short"},
     {NULL, WHOLE, QUOTE_LATENCY, 500, 0, NULL, "500 Internal Server Error"},
+    {NULL, NEVER, QUOTE_LATENCY, 200, 0, NULL, "a quote that never comes"},
     {"/missing", WHOLE, LATENCY, 404, 0, NULL, "404 Not Found"},
     {NULL, WHOLE, LATENCY, 405, 0, NULL, "405 Method Not Allowed"},
     {"/broken", WHOLE, LATENCY, 500, 0, NULL, "500 Internal Server Error"},
@@ -570,6 +572,10 @@ static const struct page *find_page(
     return &pages[NOT_FOUND];
 }
 
+static bool is_symbol(const char *symbol, const struct request *r) {
+    return symbol != NULL && strcmp(symbol, r->symbol) == 0;
+}
+
 /* The page, or what comes in its place on purpose. */
 static const struct page *with_fault(
     const struct request *r, const struct page *page) {
@@ -577,11 +583,12 @@ static const struct page *with_fault(
 
     if (page->kind != QUOTE)
         return page;
-    if (options->cut_symbol && strcmp(options->cut_symbol, r->symbol) == 0)
+    if (is_symbol(options->cut_symbol, r))
         return &pages[CUT_SYMBOL];
-    if (options->broken_symbol &&
-        strcmp(options->broken_symbol, r->symbol) == 0)
+    if (is_symbol(options->broken_symbol, r))
         return &pages[BROKEN_SYMBOL];
+    if (is_symbol(options->never_symbol, r))
+        return &pages[NEVER_SYMBOL];
     return page;
 }
 

@@ -35,10 +35,10 @@ struct sites_options {
     /* How many connections it must hold at once; 0: 256. More than that
      * wait, not accepted, until one closes. */
     unsigned connections;
-    /* For tests. Other prices; and two symbols, or NULL: the quote of one is
-     * cut short, the other's is a 500. */
+    /* For tests. Other prices; and three symbols, or NULL: the quote of one is
+     * cut short, of one a 500, of one never sent. */
     unsigned quote_salt;
-    const char *cut_symbol, *broken_symbol;
+    const char *cut_symbol, *broken_symbol, *never_symbol;
 };
 
 /*
