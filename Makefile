@@ -91,7 +91,7 @@ SUITES := $(patsubst tests/%.c,%,$(wildcard tests/test_*.c))
 GRADER := grade report submission $(patsubst tests/%.c,%,$(wildcard \
     tests/exercises.c tests/check_*.c))
 HARNESS := $(CORE) $(SUITES) main sites_main demo suite redis_server \
-    bench_latency $(GRADER) launcher
+    bench_latency $(GRADER) launcher probe
 objects = $(patsubst %,$B/tests/%.o,$1)
 EXPLORE := $(call objects,explore explore_run explore_hooks explore_report)
 
@@ -118,6 +118,10 @@ $(EXPLORE): $B/tests/%.o: tests/%.c tests/explore.h Makefile
 	$(CC) -std=gnu17 -O2 -g -fno-pie -pthread -c -o $@ $<
 $B/tests/launcher: $(call objects,launcher)
 	$(CC) -o $@ $^
+# The grader of test_grade.c, with exercises of its own.
+$B/tests/grade_probe: $(call objects,suite probe $(filter-out \
+    exercises check_%,$(GRADER)) $(CORE))
+	$(CC) $(EXTRA) -o $@ $^ -lcunit -lmicrohttpd -ljansson -lxml2 -pthread
 $B/tests/grade: $(call objects,suite $(GRADER) $(CORE))
 	$(CC) $(EXTRA) -o $@ $^ -lcunit -lmicrohttpd -ljansson -lxml2 -pthread
 

@@ -2,14 +2,16 @@
  * launcher.c - starts one program inside the sandbox, and tells how it ended
  *
  * Usage: launcher -r FD [-u UID] [-c DIR] [-k FD] [-l RESOURCE=VALUE]...
- *            [-e NAME=VALUE]... [-o] -- PROGRAM [ARGUMENT...]
+ *            [-e NAME=VALUE]... [-o] [-a PATH]... [-w PATH]...
+ *            -- PROGRAM [ARGUMENT...]
  *
  * It is the parent of the program and, as process 1 or as a subreaper, of all
  * that the program leaves. It reports on FD, which the program does not get,
  * and then waits to be killed: what is left behind stays to be looked at, the
  * ended program, not reaped, among it. With -u the program runs as another
  * user, so it can neither signal nor trace the launcher; -o: it must not be
- * opened by the program's user either.
+ * opened by the program's user either. With -a and -w it may read (and execute)
+ * and write only below these paths, by Landlock, and signal only its own.
  */
 #define _GNU_SOURCE
 #include "launcher.h"
@@ -18,8 +20,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/landlock.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -40,7 +44,12 @@ struct launch {
     } limits[MOST];
     char *env[MOST + 1];
     size_t limit_count, env_count;
-    bool opaque;
+    bool opaque, confined;
+    struct path {
+        const char *path;
+        bool write;
+    } paths[MOST];
+    size_t path_count;
     char **argv;
 };
 
@@ -53,10 +62,17 @@ static void add_limit(struct launch *l, const char *text) {
     l->limits[l->limit_count++].value = strtoull(end + 1, NULL, 10);
 }
 
+static void add_path(struct launch *l, const char *path, bool write) {
+    if (l->path_count == MOST)
+        errx(2, "too many paths");
+    l->confined = true;
+    l->paths[l->path_count++] = (struct path){path, write};
+}
+
 static void read_options(struct launch *l, int argc, char *argv[]) {
     int letter;
 
-    while ((letter = getopt(argc, argv, "+r:u:c:k:l:e:o")) != -1)
+    while ((letter = getopt(argc, argv, "+r:u:c:k:l:e:oa:w:")) != -1)
         switch (letter) {
         case 'r': l->report = atoi(optarg); break;
         case 'u': l->uid = (uid_t)atol(optarg); break;
@@ -71,6 +87,8 @@ static void read_options(struct launch *l, int argc, char *argv[]) {
             memset(optarg, 0, strlen(optarg));
             break;
         case 'o': l->opaque = true; break;
+        case 'a': add_path(l, optarg, false); break;
+        case 'w': add_path(l, optarg, true); break;
         default: exit(2);
         }
     if (optind >= argc)
@@ -81,6 +99,51 @@ static void read_options(struct launch *l, int argc, char *argv[]) {
 static void report(const struct launch *l, const struct launch_report *what) {
     if (write(l->report, what, sizeof *what) != (ssize_t)sizeof *what)
         err(EXIT_FAILURE, "report");
+}
+
+#define FILE_RIGHTS                                              \
+    (LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_READ_FILE | \
+        LANDLOCK_ACCESS_FS_WRITE_FILE)
+#define READ_RIGHTS                                              \
+    (LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_READ_FILE | \
+        LANDLOCK_ACCESS_FS_READ_DIR)
+/* All of the first version. Later ones add to what can be denied. */
+#define ALL_RIGHTS UINT64_C(0x1fff)
+
+static bool allow(int rules, const struct path *path) {
+    struct landlock_path_beneath_attr rule = {
+        .allowed_access = path->write ? ALL_RIGHTS : READ_RIGHTS};
+    struct stat status;
+    int done;
+
+    rule.parent_fd = open(path->path, O_PATH | O_CLOEXEC);
+    if (rule.parent_fd == -1)
+        return errno == ENOENT;
+    if (fstat(rule.parent_fd, &status) == 0 && !S_ISDIR(status.st_mode))
+        rule.allowed_access &= FILE_RIGHTS;
+    done = (int)syscall(
+        SYS_landlock_add_rule, rules, LANDLOCK_RULE_PATH_BENEATH, &rule, 0);
+    close(rule.parent_fd);
+    return done == 0;
+}
+
+/* False, with errno, when the system cannot. */
+static bool confine(const struct launch *l) {
+    /* As of version 6: files, network, scope (1: abstract sockets, 2: signals).
+     * The headers may be older. */
+    struct {
+        uint64_t files, network, scope;
+    } denied = {ALL_RIGHTS, 0, 3};
+    long version = syscall(
+        SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+    size_t known = version >= 6 ? 3 : version >= 4 ? 2 : 1;
+    int rules = (int)syscall(
+        SYS_landlock_create_ruleset, &denied, known * sizeof(uint64_t), 0);
+    bool done = rules != -1;
+
+    for (size_t i = 0; i < l->path_count && done; i++)
+        done = allow(rules, &l->paths[i]);
+    return done && syscall(SYS_landlock_restrict_self, rules, 0) == 0;
 }
 
 /* The child up to exec. Returns only on failure, with errno set. */
@@ -109,6 +172,8 @@ static void become(const struct launch *l, pid_t parent) {
             setresuid(l->uid, l->uid, l->uid) == -1))
         return;
     umask(022);
+    if (l->confined && !confine(l))
+        return;
     for (int number = 1; number < NSIG; number++)
         signal(number, SIG_DFL);
     sigemptyset(&none);

@@ -788,6 +788,8 @@ static void check_end(struct driver *d) {
         d->first.memory_kib > d->program->memory_kib)
         decide(d, GREEDY, 0, "used more than %ld MiB of memory",
             d->program->memory_kib / 1024);
+    if (d->launcher != 0 && sandbox_overfull())
+        decide(d, GREEDY, 0, "wrote more than 256 MiB of files");
     if (time_spent(d) > limit * MS)
         decide(
             d, TIMED_OUT, 0, "did not end within %.3g s", (double)limit / 1e3);

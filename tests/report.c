@@ -41,6 +41,48 @@ const char *report_word(enum outcome outcome) {
     return words[outcome];
 }
 
+/* ---------- What may stand in a report ---------- */
+
+/* The bytes of the character at `at`, 0 if it is none: invalid UTF-8, or not
+ * allowed in XML 1.0. */
+static size_t character(const unsigned char *at) {
+    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+    size_t length = at[0] < 0x80   ? 1
+                    : at[0] < 0xc0 ? 0
+                    : at[0] < 0xe0 ? 2
+                    : at[0] < 0xf0 ? 3
+                    : at[0] < 0xf8 ? 4
+                                   : 0;
+    uint32_t code = at[0] & (length > 1 ? 0x7fU >> length : 0x7fU);
+
+    for (size_t i = 1; i < length; i++) {
+        if ((at[i] & 0xc0) != 0x80)
+            return 0;
+        code = code << 6 | (at[i] & 0x3f);
+    }
+    if (length == 0 || code < least[length] || code > 0x10ffff ||
+        (code >= 0xd800 && code < 0xe000) || (code & 0xfffe) == 0xfffe ||
+        (code >= 0x7f && code < 0xa0) ||
+        (code < ' ' && code != '\n' && code != '\t'))
+        return 0;
+    return length;
+}
+
+/* Drops the rest, in place. Returns text. */
+static char *clean(char *text) {
+    const unsigned char *from = (const unsigned char *)text;
+    char *to = text;
+
+    while (*from != '\0') {
+        size_t length = character(from);
+        memmove(to, from, length);
+        to += length;
+        from += length > 0 ? length : 1;
+    }
+    *to = '\0';
+    return text;
+}
+
 /* Appends to a buffer of this size, as much as fits. */
 __attribute__((format(printf, 3, 4))) static void add(
     char *buf, size_t size, const char *format, ...) {
@@ -89,49 +131,7 @@ const char *report_feedback(
     if (r->outcome == FAILED && r->check->read != NULL)
         add_field(buf, size, indent, "read:", r->check->read);
     add_field(buf, size, indent, "skipped:", f->skipped);
-    return buf;
-}
-
-/* ---------- What may stand in a report ---------- */
-
-/* The bytes of the character at `at`, 0 if it is none: invalid UTF-8, or not
- * allowed in XML 1.0. */
-static size_t character(const unsigned char *at) {
-    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-    size_t length = at[0] < 0x80   ? 1
-                    : at[0] < 0xc0 ? 0
-                    : at[0] < 0xe0 ? 2
-                    : at[0] < 0xf0 ? 3
-                    : at[0] < 0xf8 ? 4
-                                   : 0;
-    uint32_t code = at[0] & (length > 1 ? 0x7fU >> length : 0x7fU);
-
-    for (size_t i = 1; i < length; i++) {
-        if ((at[i] & 0xc0) != 0x80)
-            return 0;
-        code = code << 6 | (at[i] & 0x3f);
-    }
-    if (length == 0 || code < least[length] || code > 0x10ffff ||
-        (code >= 0xd800 && code < 0xe000) || (code & 0xfffe) == 0xfffe ||
-        (code >= 0x7f && code < 0xa0) ||
-        (code < ' ' && code != '\n' && code != '\t'))
-        return 0;
-    return length;
-}
-
-/* Drops the rest, in place. Returns text. */
-static char *clean(char *text) {
-    const unsigned char *from = (const unsigned char *)text;
-    char *to = text;
-
-    while (*from != '\0') {
-        size_t length = character(from);
-        memmove(to, from, length);
-        to += length;
-        from += length > 0 ? length : 1;
-    }
-    *to = '\0';
-    return text;
+    return clean(buf);
 }
 
 /* The first line of what is to be said, and all of it, both clean. */
@@ -147,7 +147,6 @@ static void find_words(const struct result *r, struct words *words) {
         text[0] ? text : report_word(r->outcome));
     clean(words->summary);
     report_feedback(r, "", words->all, sizeof words->all);
-    clean(words->all);
 }
 
 /* Opens a file beside path, to be renamed by put(). */

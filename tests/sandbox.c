@@ -11,6 +11,9 @@
  * bounded size; processes, queues and names of its own. It shares the
  * network of the harness, which has one of its own with nothing in it but the
  * loopback device: there are the practice sites and nobody else.
+ *
+ * Without bubblewrap, Landlock keeps the program to its files where the kernel
+ * has it.
  */
 #define _GNU_SOURCE
 #include "sandbox.h"
@@ -20,6 +23,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <linux/landlock.h>
 #include <net/if.h>
 #include <sched.h>
 #include <signal.h>
@@ -31,13 +35,15 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #define BWRAP "/usr/bin/bwrap"
 #define TMP_BYTES "67108864"
 
-enum { WORDS = 256, FIRST_UID = 20000, UIDS = 40000 };
+enum { WORDS = 256, FIRST_UID = 20000, UIDS = 40000, MOST_BLOCKS = 1 << 19 };
 
 static const struct limit limits[] = {
     {RLIMIT_NPROC, 256},
@@ -51,7 +57,7 @@ static struct {
     enum sandbox_level level;
     char work[128], kit[160], scratch[160];
     uid_t uid;
-    bool own_network;
+    bool own_network, landlock;
     char sentence[400];
 } box;
 
@@ -157,6 +163,26 @@ static void add_limits(struct command *c, const struct program *p) {
     }
 }
 
+/* What bubblewrap would have shown. */
+static void add_paths(struct command *c, const struct sandbox *s) {
+    static const char *const reads[] = {"/usr", "/bin", "/sbin", "/lib",
+        "/lib64", "/lib32", "/etc/ld.so.cache", "/etc/alternatives",
+        "/etc/nsswitch.conf", "/etc/hosts", "/etc/ssl/openssl.cnf", "/proc",
+        "/sys/devices/system/cpu", NULL};
+    static const char *const writes[] = {"/dev/null", "/dev/zero", "/dev/full",
+        "/dev/random", "/dev/urandom", "/dev/shm", "/dev/mqueue", NULL};
+
+    if (box.level == SANDBOX_BWRAP || !box.landlock)
+        return;
+    for (int i = 0; reads[i] != NULL; i++)
+        add(c, "-a%s", reads[i]);
+    for (int i = 0; writes[i] != NULL; i++)
+        add(c, "-w%s", writes[i]);
+    add(c, "-a%s", box.kit);
+    add(c, "-a%s", s->dir);
+    add(c, "-w%s", s->out ? s->out : box.scratch);
+}
+
 static void add_env(struct command *c, const char *const *variables) {
     for (; variables != NULL && *variables != NULL; variables++) {
         add(c, "-e");
@@ -191,11 +217,15 @@ const char *sandbox_shim(void) {
 
 char **sandbox_command(const struct program *p, const char *const *clock_env,
     int report_fd, int clock_fd) {
-    static const char *const always[] = {"PATH=/usr/bin:/bin", "HOME=/tmp",
-        "LANG=C.UTF-8", "TSAN_OPTIONS=atexit_sleep_ms=0", NULL};
+    static const char *const always[] = {"PATH=/usr/bin:/bin", "LANG=C.UTF-8",
+        "TSAN_OPTIONS=atexit_sleep_ms=0", NULL};
     bool bwrap = box.level == SANDBOX_BWRAP;
     const struct sandbox *s = p->sandbox;
     struct command c = {.words = calloc(WORDS, sizeof(char *))};
+    const char *own = s->out && bwrap ? "/out"
+                      : s->out        ? s->out
+                      : bwrap         ? "/tmp"
+                                      : box.scratch;
     char path[4096];
 
     if (c.words == NULL)
@@ -217,6 +247,11 @@ char **sandbox_command(const struct program *p, const char *const *clock_env,
         : bwrap         ? "/tmp"
                         : box.scratch);
     add_limits(&c, p);
+    add_paths(&c, s);
+    add(&c, "-e");
+    add(&c, "HOME=%s", own);
+    add(&c, "-e");
+    add(&c, "TMPDIR=%s", own);
     add_env(&c, always);
     add_env(&c, p->env);
     add_env(&c, clock_env);
@@ -282,6 +317,30 @@ static int remove_one(
 
 void sandbox_empty(const char *dir) {
     nftw(dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+static int64_t disk_blocks;
+
+static int add_size(
+    const char *path, const struct stat *status, int type, struct FTW *where) {
+    (void)path;
+    (void)type;
+    (void)where;
+    disk_blocks += status->st_blocks;
+    return 0;
+}
+
+bool sandbox_overfull(void) {
+    static struct timespec last;
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    if (box.level == SANDBOX_BWRAP || now.tv_sec == last.tv_sec)
+        return false;
+    last = now;
+    disk_blocks = 0;
+    nftw(box.scratch, add_size, 16, FTW_PHYS);
+    return disk_blocks > MOST_BLOCKS;
 }
 
 void sandbox_clean(void) {
@@ -425,8 +484,8 @@ static void describe(void) {
     static const char *const names[] = {
         "bubblewrap", "another user id", "limits only"};
     static const char *const sight[] = {"",
-        "; it sees what every user of this system may read",
-        "; it sees and reaches what this user does"};
+        "it sees what every user of this system may read",
+        "it sees and reaches what this user does"};
 
     snprintf(box.sentence, sizeof box.sentence, "%s%s, %s", names[box.level],
         box.level == SANDBOX_BWRAP && box.uid != 0 ? " and another user id"
@@ -434,8 +493,9 @@ static void describe(void) {
         box.own_network ? "no network but the practice sites"
                         : "network not separated");
     size_t used = strlen(box.sentence);
-    snprintf(box.sentence + used, sizeof box.sentence - used, "%s",
-        sight[box.level]);
+    if (box.level != SANDBOX_BWRAP)
+        snprintf(box.sentence + used, sizeof box.sentence - used, ", %s",
+            box.landlock ? "files kept apart by Landlock" : sight[box.level]);
 }
 
 void sandbox_open(const char *work, enum sandbox_level first) {
@@ -445,6 +505,8 @@ void sandbox_open(const char *work, enum sandbox_level first) {
     snprintf(box.kit, sizeof box.kit, "%s/kit", work);
     snprintf(box.scratch, sizeof box.scratch, "%s/scratch", work);
     box.own_network = own_network();
+    box.landlock = syscall(SYS_landlock_create_ruleset, NULL, 0,
+                       LANDLOCK_CREATE_RULESET_VERSION) >= 1;
     copy_kit();
     for (box.level = first; box.level < SANDBOX_LIMITS; box.level++) {
         box.uid = root ? FIRST_UID + (uid_t)getpid() % UIDS : 0;

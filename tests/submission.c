@@ -317,27 +317,19 @@ static void close_place(struct place *p) {
 /* Runs a command that makes p->made, and moves that to path. */
 static bool make(struct place *p, const char *const *argv,
     const char *const *more, const char *path, struct finding *f) {
-    const char *env[8] = {NULL};
-    char *tmp = format(
-        "TMPDIR=%.*s", (int)(last_part(p->inside) - p->inside - 1), p->inside);
     struct program program = {.argv = argv,
-        .env = env,
+        .env = more,
         .sandbox = &p->sandbox,
         .output_bytes = COMPILER_BYTES,
         .memory_kib = 1 << 20};
     struct run run;
-    size_t used = 0;
     bool made;
 
-    env[used++] = tmp;
-    for (; more != NULL && *more != NULL && used < 7; more++)
-        env[used++] = *more;
     program_run(&program, &run);
     made = run.end == EXITED && run.code == 0 && fetch(p->made, path);
     if (!made)
         first_words(&run, &f->verdict);
     run_free(&run);
-    free(tmp);
     return made;
 }
 
