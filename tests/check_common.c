@@ -118,6 +118,30 @@ void judge_err_line(const struct run *run, const char *begin, const char *end,
             run->err_text, begin, end[0] ? "..." : "", end);
 }
 
+/* Puts the number in the place of the "#" of the form: "3 tables in #.2 s". */
+static void write_summary(
+    char *buf, size_t size, const char *form, double number) {
+    const char *place = strchr(form, '#');
+    int digits = place[1] == '.' ? place[2] - '0' : 0;
+
+    snprintf(buf, size, "%.*s%.*f%s", (int)(place - form), form, digits, number,
+        place + (place[1] == '.' ? 3 : 1));
+}
+
+int64_t work_ns(const struct run *run) {
+    return run->virtual_ns - (run->count > 0 ? run->lines[0].at_ns : 0);
+}
+
+void judge_summary(const struct run *run, const char *form, double unit_ns,
+    struct verdict *v) {
+    char work[120], all[120];
+
+    write_summary(work, sizeof work, form, (double)work_ns(run) / unit_ns);
+    write_summary(all, sizeof all, form, (double)run->virtual_ns / unit_ns);
+    if (!has_line(run->err_text, all, ""))
+        judge_err_line(run, work, "", v);
+}
+
 bool in_lane(const struct line *line, const char *name) {
     size_t length = strlen(name);
 
@@ -247,16 +271,29 @@ void judge_refusals(struct grading *g, struct finding *f, const char *options,
 
 /* ---------- The sanitizers ---------- */
 
+/* The first place in the submission that is named, "NAME.c:LINE", or NULL. */
+static const char *first_place(const char *report) {
+    const char *at = report;
+
+    while ((at = strstr(at, "exercise_")) != NULL) {
+        size_t length = strcspn(at, " :\n)");
+        if (length > 2 && strncmp(at + length - 2, ".c:", 3) == 0)
+            return at;
+        at += length;
+    }
+    return NULL;
+}
+
 /* What the sanitizer says, from these words on. */
 static void tell_report(
     const char *report, const char *expected, struct verdict *v) {
     char words[300];
-    const char *frame = strstr(report, "exercise_");
+    const char *place = first_place(report);
 
     snprintf(words, sizeof words, "%.*s", (int)strcspn(report, "(\n"), report);
-    if (frame != NULL && frame > report)
+    if (place != NULL)
         verdict_fail(v, "%s(first at %.*s); expected: %s", words,
-            (int)strcspn(frame, " \n)"), frame, expected);
+            (int)strcspn(place, " \n)"), place, expected);
     else
         verdict_fail(v, "%s; expected: %s", words, expected);
 }
@@ -292,7 +329,8 @@ void judge_races(
         "destroy of a locked mutex", "use of an invalid mutex", NULL};
     struct run run;
 
-    if (!run_sanitized(g, f, "-g -O1 -fsanitize=thread", program, &run))
+    if (!run_sanitized(
+            g, f, "-g -O1 -fsanitize=thread -D__NO_INLINE__", program, &run))
         return;
     for (size_t i = 0; found[i] != NULL; i++) {
         char words[80];

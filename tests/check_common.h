@@ -54,6 +54,15 @@ void judge_lines(
 void judge_err_line(
     const struct run *, const char *begin, const char *end, struct verdict *);
 
+/* How long it worked by virtual time: from its first line to its end. What it
+ * did before is its own affair. */
+int64_t work_ns(const struct run *);
+
+/* Faults unless stderr has a line of this form, in which "#.2" stands for that
+ * time (or that since its start) in this unit with two digits. */
+void judge_summary(
+    const struct run *, const char *form, double unit_ns, struct verdict *);
+
 /* The lane's first line that begins work and the line after it in that lane;
  * .end is NULL when there is none. */
 struct piece piece_of(const struct run *, const char *lane);

@@ -67,7 +67,7 @@ static void judge_quotes(
     struct grading *g, struct finding *f, long count, long w) {
     struct asking a;
     struct expected e = {.count = 0};
-    char begin[40];
+    char form[40];
 
     open_asking(g, &a, count, w == 0 ? 1 : w);
     a.gate.latency_ms = grade_random(g, 10, 90) * 10;
@@ -77,9 +77,8 @@ static void judge_quotes(
         expect_quote(&e, &a, i);
     judge_lines(&a.run, 0, &e, &f->verdict);
     judge_requests(&a, &f->verdict);
-    snprintf(begin, sizeof begin, "%ld quotes in %.2f s", count,
-        (double)a.run.virtual_ns / 1e9);
-    judge_err_line(&a.run, begin, "", &f->verdict);
+    snprintf(form, sizeof form, "%ld quotes in #.2 s", count);
+    judge_summary(&a.run, form, 1e9, &f->verdict);
     free_expected(&e);
     run_free(&a.run);
 }
@@ -276,13 +275,13 @@ void check_flight_limit(struct grading *g, struct finding *f) {
 }
 
 static void judge_alone(
-    struct grading *g, struct finding *f, long count, long w) {
+    struct grading *g, struct finding *f, long count, long w, int most_tasks) {
     struct asking a;
 
     open_asking(g, &a, count, w == 0 ? 1 : w);
     ask(g, f, &a, w);
     judge_run_end(&a.run, 0, &f->verdict);
-    if (a.run.most_tasks > 1 || a.run.most_processes > 1)
+    if (a.run.most_tasks > most_tasks || a.run.most_processes > 1)
         verdict_fail(&f->verdict,
             "it had %d threads in %d processes; expected: one thread, no child",
             a.run.most_tasks, a.run.most_processes);
@@ -290,11 +289,11 @@ static void judge_alone(
 }
 
 void check_alone_in_turn(struct grading *g, struct finding *f) {
-    judge_alone(g, f, grade_random(g, 3, 5), 0);
+    judge_alone(g, f, grade_random(g, 3, 5), 0, 2); /* one that only waits */
 }
 
 void check_alone_at_once(struct grading *g, struct finding *f) {
-    judge_alone(g, f, grade_random(g, 4, 9), grade_random(g, 2, 5));
+    judge_alone(g, f, grade_random(g, 4, 9), grade_random(g, 2, 5), 1);
 }
 
 /* ---------- How much of it was waiting ---------- */
@@ -303,7 +302,7 @@ void check_alone_at_once(struct grading *g, struct finding *f) {
 static void judge_waiting(
     struct grading *g, struct finding *f, int cpu_permille) {
     struct asking a;
-    char expected[120];
+    char form[120];
     long count = grade_random(g, 2, 6);
 
     open_asking(g, &a, count, 1);
@@ -311,11 +310,10 @@ static void judge_waiting(
     a.program.cpu_permille = cpu_permille;
     ask(g, f, &a, 0);
     judge_run_end(&a.run, 0, &f->verdict);
-    snprintf(expected, sizeof expected,
-        "%ld quotes in %.2f s, %.0f %% of it waiting: %s-bound", count,
-        (double)a.run.virtual_ns / 1e9, 100 - cpu_permille / 10.0,
-        cpu_permille <= 500 ? "I/O" : "CPU");
-    judge_err_line(&a.run, expected, "", &f->verdict);
+    snprintf(form, sizeof form,
+        "%ld quotes in #.2 s, %.0f %% of it waiting: %s-bound", count,
+        100 - cpu_permille / 10.0, cpu_permille <= 500 ? "I/O" : "CPU");
+    judge_summary(&a.run, form, 1e9, &f->verdict);
     if (f->verdict.text[0] != '\0' && a.run.end == EXITED) {
         size_t used = strlen(f->verdict.text);
         snprintf(f->verdict.text + used, sizeof f->verdict.text - used,

@@ -107,7 +107,7 @@ void check_tables_results(struct grading *g, struct finding *f) {
 
 void check_tables_times(struct grading *g, struct finding *f) {
     struct loading l;
-    char summary[60];
+    char form[60];
 
     plan(g, &l, grade_random(g, 4, 8), grade_random(g, 2, 4), 40);
     load(g, f, &l);
@@ -121,9 +121,8 @@ void check_tables_times(struct grading *g, struct finding *f) {
                 (double)took / 1e9, l.seconds[i], l.ms,
                 (double)length_of(&l, i) / 1e9);
     }
-    snprintf(summary, sizeof summary, "%ld tables in %.2f s", l.count,
-        (double)l.run.virtual_ns / 1e9);
-    judge_err_line(&l.run, summary, "", &f->verdict);
+    snprintf(form, sizeof form, "%ld tables in #.2 s", l.count);
+    judge_summary(&l.run, form, 1e9, &f->verdict);
     run_free(&l.run);
 }
 
@@ -149,6 +148,7 @@ static int64_t simulate(const struct loading *l, int64_t *begins) {
 static void judge_pool(
     const struct loading *l, const struct run *run, struct verdict *v) {
     int64_t begins[MOST_TABLES], end = simulate(l, begins);
+    int64_t start = run->virtual_ns - work_ns(run);
     size_t overlap = events_overlap(run->lines, run->count);
 
     judge_run_end(run, 0, v);
@@ -156,20 +156,21 @@ static void judge_pool(
         verdict_fail(v,
             "nothing overlapped, %ld tables took %.3f s one after another; "
             "expected: %ld at once and %.3f s",
-            l->count, (double)run->virtual_ns / 1e9, l->workers,
+            l->count, (double)work_ns(run) / 1e9, l->workers,
             (double)end / 1e9);
     for (long i = 0; i < l->count && v->text[0] == '\0'; i++) {
         struct piece p = piece_of(run, l->names[i]);
-        if (p.begin == NULL || p.begin->at_ns != begins[i])
+        if (p.begin == NULL || p.begin->at_ns - start != begins[i])
             verdict_fail(v,
                 "table %ld, %s, was begun at %.3f s; expected: at %.3f s, when "
                 "the next of %ld workers was free",
-                i + 1, l->names[i], p.begin ? (double)p.begin->at_ns / 1e9 : -1,
+                i + 1, l->names[i],
+                p.begin ? (double)(p.begin->at_ns - start) / 1e9 : -1,
                 (double)begins[i] / 1e9, l->workers);
     }
-    if (run->virtual_ns != end)
+    if (work_ns(run) != end)
         verdict_fail(v, "it took %.3f s; expected: %.3f s",
-            (double)run->virtual_ns / 1e9, (double)end / 1e9);
+            (double)work_ns(run) / 1e9, (double)end / 1e9);
 }
 
 void check_tables_pool(struct grading *g, struct finding *f) {

@@ -66,7 +66,7 @@ static void celebrate(struct grading *g, struct finding *f, struct party *p) {
 
 static void judge_tasks(const struct party *p, struct verdict *v) {
     struct expected e = {.count = 0};
-    char summary[80];
+    char form[80];
 
     for (long i = 0; i < p->count; i++) {
         expect_line(&e, "%s: %ld h ...", p->names[i], p->hours[i]);
@@ -82,10 +82,9 @@ static void judge_tasks(const struct party *p, struct verdict *v) {
                 p->names[i], (double)took / 1e9, p->hours[i], p->ms,
                 (double)length_of(p, i) / 1e9);
     }
-    snprintf(summary, sizeof summary, "%ld tasks by %ld friends in %.0f h",
-        p->count, p->friends,
-        (double)p->run.virtual_ns / (double)MS / (double)p->ms);
-    judge_err_line(&p->run, summary, "", v);
+    snprintf(form, sizeof form, "%ld tasks by %ld friends in # h", p->count,
+        p->friends);
+    judge_summary(&p->run, form, (double)(p->ms * MS), v);
 }
 
 void check_wedding_tasks(struct grading *g, struct finding *f) {
@@ -145,28 +144,29 @@ static int64_t simulate(const struct party *p, int64_t *begins) {
 
 static void judge_busy(const struct party *p, struct verdict *v) {
     int64_t begins[MOST_TASKS], end = simulate(p, begins);
+    int64_t start = p->run.virtual_ns - work_ns(&p->run);
 
     judge_run_end(&p->run, 0, v);
     if (events_overlap(p->run.lines, p->run.count) <= 1)
         verdict_fail(v,
             "nothing overlapped, %ld tasks took %.3f s one after another; "
             "expected: %ld at once and %.3f s",
-            p->count, (double)p->run.virtual_ns / 1e9, p->friends,
+            p->count, (double)work_ns(&p->run) / 1e9, p->friends,
             (double)end / 1e9);
     for (long i = 0; i < p->count && v->text[0] == '\0'; i++) {
         long task = p->order[i];
         struct piece piece = piece_of(&p->run, p->names[task]);
-        if (piece.begin == NULL || piece.begin->at_ns != begins[task])
+        if (piece.begin == NULL || piece.begin->at_ns - start != begins[task])
             verdict_fail(v,
                 "%s, %ld h, was begun at %.3f s; expected: at %.3f s, when one "
                 "of %ld friends was free for it",
                 p->names[task], p->hours[task],
-                piece.begin ? (double)piece.begin->at_ns / 1e9 : -1,
+                piece.begin ? (double)(piece.begin->at_ns - start) / 1e9 : -1,
                 (double)begins[task] / 1e9, p->friends);
     }
-    if (p->run.virtual_ns != end)
+    if (work_ns(&p->run) != end)
         verdict_fail(v, "it took %.3f s; expected: %.3f s",
-            (double)p->run.virtual_ns / 1e9, (double)end / 1e9);
+            (double)work_ns(&p->run) / 1e9, (double)end / 1e9);
 }
 
 void check_wedding_busy(struct grading *g, struct finding *f) {
