@@ -94,6 +94,9 @@ HARNESS := $(CORE) $(SUITES) main sites_main demo suite redis_server \
     bench_latency $(GRADER) launcher probe
 objects = $(patsubst %,$B/tests/%.o,$1)
 EXPLORE := $(call objects,explore explore_run explore_hooks explore_report)
+# What the grader needs beside it.
+BESIDE := $(EXPLORE) $B/tests/launcher $B/tests/clock_shim.so
+PROBE := $B/tests/grade_probe $(BESIDE)
 
 $(call objects,$(HARNESS)): $B/tests/%.o: tests/%.c Makefile
 	@mkdir -p $(@D)
@@ -106,7 +109,8 @@ $B/tests/clock_shim.so: tests/clock_shim.c tests/clock.h Makefile
 	$(CC) $(WARNINGS) -O2 -fPIC -shared -nostdlib -o $@ $<
 
 $B/tests/test_runner: $(call objects,main suite redis_server $(SUITES) $(CORE))
-	$(CC) $(EXTRA) -o $@ $^ -lcunit -lmicrohttpd -lcurl -lhiredis -pthread
+	$(CC) $(EXTRA) -o $@ $^ -lcunit -lmicrohttpd -lcurl -lhiredis \
+	    -ljansson -lxml2 -pthread
 $B/tests/demo: $(call objects,demo $(CORE))
 	$(CC) $(EXTRA) -o $@ $^ -lmicrohttpd -pthread
 $B/tests/bench_latency: $(call objects,bench_latency)
@@ -143,10 +147,10 @@ demo: need-web $(LESSONS) $B/tests/demo
 sites: need-web $B/tests/sites
 	@$B/tests/sites -p $(PORT)
 
-test: need-all $(PROGRAMS) $(RACES) $B/tests/test_runner $B/tests/clock_shim.so
+test: need-all $(PROGRAMS) $(RACES) $B/tests/test_runner $(PROBE)
 	@$B/tests/test_runner $B $(SUITE)
 
-GRADE := $(EXPLORE) $(addprefix $B/tests/,grade launcher clock_shim.so)
+GRADE := $B/tests/grade $(BESIDE)
 SUBMISSION = .
 grade check: need-all $(GRADE)
 	@$B/tests/grade $(if $(filter check,$@),-e "$(EXERCISE)") \
@@ -156,7 +160,7 @@ grade check: need-all $(GRADE)
 selftest: need-all $(GRADE)
 	@tests/selftest.sh $B $(FILES)
 
-soak: need-all $(PROGRAMS) $(RACES) $B/tests/test_runner $B/tests/clock_shim.so
+soak: need-all $(PROGRAMS) $(RACES) $B/tests/test_runner $(PROBE)
 	@tests/soak.sh $B
 
 # gcc links its sanitizer runtime into the program, as clang always does, so

@@ -81,6 +81,6 @@ enum outside sites_will(struct sites *sites);
 extern CU_TestInfo messages_tests[], download_tests[], increment_tests[],
     cooking_tests[], processes_tests[], async_tests[], queue_tests[],
     redis_tests[], locks_tests[], explore_tests[], program_tests[],
-    sites_tests[], twins_tests[], usage_tests[], readme_tests[];
+    sites_tests[], twins_tests[], usage_tests[], readme_tests[], grade_tests[];
 
 #endif
