@@ -50,7 +50,7 @@ static CURL *make_template(void) {
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, grow);
     curl_easy_setopt(easy, CURLOPT_FAILONERROR, 1L);
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, 15000L);
+    curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, 30000L);
     return easy;
 }
 

@@ -50,7 +50,7 @@ static void fill_slot(CURLM *multi, struct slot *slot, const char *symbol) {
     curl_easy_setopt(slot->easy, CURLOPT_WRITEDATA, slot->stream);
     curl_easy_setopt(slot->easy, CURLOPT_FAILONERROR, 1L);
     curl_easy_setopt(slot->easy, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(slot->easy, CURLOPT_TIMEOUT, 20L);
+    curl_easy_setopt(slot->easy, CURLOPT_TIMEOUT, 30L);
     free(url);
     say(symbol, "asking ...");
     curl_multi_add_handle(multi, slot->easy);

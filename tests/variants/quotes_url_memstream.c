@@ -54,7 +54,7 @@ static int ask(const char *symbol) {
     curl_easy_setopt(handle, CURLOPT_WRITEDATA, memory); /* by fwrite */
     curl_easy_setopt(handle, CURLOPT_FAILONERROR, 1L);
     curl_easy_setopt(handle, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(handle, CURLOPT_TIMEOUT_MS, 20000L);
+    curl_easy_setopt(handle, CURLOPT_TIMEOUT_MS, 30000L);
     fprintf(stderr, "now %s from %s\n", symbol, address);
     printf("%s: asking ...\n", symbol);
     fflush(stdout);
