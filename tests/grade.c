@@ -1,7 +1,7 @@
 /*
  * grade.c - the grader
  *
- * Usage: grade [-e EXERCISE] [-s SEED] [-o DIR] [-b LEVEL] [-t] [-l] SUBMISSION
+ * Usage: grade [-e EXERCISE] [-s SEED] [-o DIR] [-b LEVEL] [-t] [-g CONF] [-l] SUBMISSION
  *
  * Takes a submission in, builds it, runs the checks of every exercise, and
  * tells what became of each: as a table on stdout and in two reports in DIR.
@@ -13,6 +13,7 @@
  */
 #define _GNU_SOURCE
 #include "grade.h"
+#include "hidden.h"
 #include "report.h"
 #include "sandbox.h"
 #include "submission.h"
@@ -33,7 +34,12 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { CHECK_SECONDS = 300, FEEDBACK_BYTES = 8192, MEMORY_KIB = 512 << 10 };
+enum {
+    MOST_EXERCISES = 64,
+    CHECK_SECONDS = 300,
+    FEEDBACK_BYTES = 8192,
+    MEMORY_KIB = 512 << 10
+};
 
 struct grader {
     struct report report;
@@ -41,13 +47,12 @@ struct grader {
     bool trust;                 /* the submission is our own */
     struct submission submission;
     const char *only; /* the path of the one exercise, or NULL: all */
+    const struct exercise *chosen[MOST_EXERCISES];
+    size_t chosen_count;
     const char *directory;
     bool progress;
     bool lines; /* a line a check for programs, instead of the table */
 };
-
-/* Stands in until there is an exercises.c. */
-__attribute__((weak)) const struct exercise exercises[] = {{NULL, NULL}};
 
 static volatile sig_atomic_t stopped;
 
@@ -252,6 +257,8 @@ static void run_check(
         return;
     }
     g->seed = g->random = seed_of(grader->report.seed, r);
+    if (r->hidden)
+        hidden_begin(r->check);
     r->finding.share = 0;
     if (apart(r->check->judge, g, &r->finding)) {
         score(r);
@@ -274,7 +281,7 @@ static void print_result(const struct grader *grader, const struct result *r) {
         return;
     printf("  %-8s %-24s %5.4g of %g\n", report_word(r->outcome),
         r->check->name, r->score, r->points);
-    if (r->outcome != NOT_GIVEN && r->outcome != PASSED)
+    if (r->outcome != NOT_GIVEN && r->outcome != PASSED && !r->hidden)
         fputs(report_feedback(r, "           ", text, sizeof text), stdout);
 }
 
@@ -394,28 +401,53 @@ static void run_exercise(struct grader *grader, const struct exercise *e) {
 
 /* ---------- All of it ---------- */
 
+/* Every exercise, and each lesson that was replaced. */
+static void choose_exercises(struct grader *grader) {
+    const struct exercise *lists[] = {exercises, lessons};
+
+    for (int i = 0; i < 2; i++)
+        for (const struct exercise *e = lists[i]; e->path != NULL; e++) {
+            bool wanted =
+                grader->only ? strcmp(grader->only, e->path) == 0
+                : i == 0     ? true
+                         : submission_replaces(&grader->submission, e->path);
+            if (wanted && grader->chosen_count < MOST_EXERCISES)
+                grader->chosen[grader->chosen_count++] = e;
+        }
+}
+
+/* Adds an exercise's checks; without results it only counts them. */
+static void list_exercise(struct report *report, const struct exercise *e) {
+    const struct check *check;
+
+    for (size_t n = 0; e->checks[n].name != NULL; n++, report->count++)
+        if (report->results != NULL)
+            report->results[report->count] = (struct result){.exercise = e,
+                .check = &e->checks[n],
+                .points = hidden_points(e->path, &e->checks[n])};
+    for (size_t n = 0; (check = hidden_check(e->path, n)) != NULL;
+         n++, report->count++)
+        if (report->results != NULL)
+            report->results[report->count] = (struct result){.exercise = e,
+                .check = check,
+                .hidden = true,
+                .points = hidden_points(e->path, check)};
+}
+
 /* Every check to be run. Shared with the checks' processes. */
 static void list_checks(struct grader *grader) {
-    size_t room = 0;
+    struct report *report = &grader->report;
 
     for (int pass = 0; pass < 2; pass++) {
-        grader->report.count = 0;
-        for (const struct exercise *e = exercises; e->path != NULL; e++) {
-            if (grader->only != NULL && strcmp(grader->only, e->path) != 0)
-                continue;
-            for (const struct check *c = e->checks; c->name != NULL; c++) {
-                size_t at = grader->report.count++;
-                if (pass == 1)
-                    grader->report.results[at] = (struct result){
-                        .exercise = e, .check = c, .points = c->points};
-            }
-        }
+        report->count = 0;
+        for (size_t i = 0; i < grader->chosen_count; i++)
+            list_exercise(report, grader->chosen[i]);
         if (pass == 1)
             return;
-        room = (grader->report.count + 1) * sizeof(struct result);
-        grader->report.results = mmap(NULL, room, PROT_READ | PROT_WRITE,
-            MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-        if (grader->report.results == MAP_FAILED)
+        report->results =
+            mmap(NULL, (report->count + 1) * sizeof(struct result),
+                PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+        if (report->results == MAP_FAILED)
             err(EXIT_FAILURE, "mmap");
     }
 }
@@ -459,15 +491,16 @@ static int grade_all(struct grader *grader) {
     open_submission = &grader->submission;
     atexit(clean_up);
     report->problem = submission_open(&grader->submission, grader->directory);
+    choose_exercises(grader);
+    list_checks(grader);
     if (report->problem == NULL)
         report->problem = open_sandbox(grader);
     report_write(report);
     if (!grader->lines)
         printf("seed %lu, sandbox: %s\n", report->seed, report->sandbox);
-    for (const struct exercise *e = exercises;
-         e->path != NULL && report->problem == NULL && !stopped; e++)
-        if (grader->only == NULL || strcmp(grader->only, e->path) == 0)
-            run_exercise(grader, e);
+    for (size_t i = 0;
+         i < grader->chosen_count && report->problem == NULL && !stopped; i++)
+        run_exercise(grader, grader->chosen[i]);
     clean_up();
     if (report->problem != NULL) {
         printf("nothing was graded: %s\n", report->problem);
@@ -494,9 +527,12 @@ static unsigned long any_seed(void) {
 }
 
 static bool is_exercise(const char *path) {
-    for (const struct exercise *e = exercises; e->path != NULL; e++)
-        if (strcmp(e->path, path) == 0)
-            return true;
+    const struct exercise *lists[] = {exercises, lessons};
+
+    for (int i = 0; i < 2; i++)
+        for (const struct exercise *e = lists[i]; e->path != NULL; e++)
+            if (strcmp(e->path, path) == 0)
+                return true;
     return false;
 }
 
@@ -517,7 +553,7 @@ static void read_options(struct grader *grader, int argc, char **argv) {
     int letter;
 
     report->seed = any_seed();
-    while ((letter = getopt(argc, argv, "e:s:o:lb:t")) != -1)
+    while ((letter = getopt(argc, argv, "e:s:o:lb:tg:")) != -1)
         switch (letter) {
         case 'e':
             grader->only = optarg;
@@ -533,6 +569,7 @@ static void read_options(struct grader *grader, int argc, char **argv) {
             break;
         case 'b': grader->sandbox = level_of(optarg); break;
         case 't': grader->trust = true; break;
+        case 'g': hidden_read(optarg); break;
         case 'l': grader->lines = true; break;
         case 'o': reports_in(grader, optarg); break;
         default: exit(2);
@@ -555,6 +592,5 @@ int main(int argc, char *argv[]) {
     /* At exit its runtime sleeps a second, past the virtual clock, for reports
      * of threads that are still running. */
     setenv("TSAN_OPTIONS", "atexit_sleep_ms=0", 0);
-    list_checks(&grader);
     return grade_all(&grader);
 }

@@ -46,8 +46,9 @@ struct exercise {
     const struct check *checks; /* ends with a NULL name */
 };
 
-/* Every exercise; ends with a NULL path. */
-extern const struct exercise exercises[];
+/* Every exercise, and every lesson that a submission may replace; each ends
+ * with a NULL path. */
+extern const struct exercise exercises[], lessons[];
 
 /*
  * program_run() in the sandbox: argv[0] is replaced by the program under test.

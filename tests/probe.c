@@ -73,6 +73,7 @@ static const struct check faults[] = {
     {NULL, NULL, 0, NULL, NULL, NULL, NULL},
 };
 
+const struct exercise lessons[] = {{NULL, NULL}};
 const struct exercise exercises[] = {
     {"02-threads/messages", checks},
     {"02-threads/cooking", faults},

@@ -251,6 +251,8 @@ static void xml_case(xmlTextWriterPtr xml, const struct result *r) {
     attribute_number(xml, "time", "%.3f", r->seconds);
     if (kind != NULL) {
         find_words(r, &words);
+        if (r->hidden) /* whoever reads this file may be the student */
+            words = (struct words){"a hidden check", ""};
         begin(xml, kind);
         attribute(xml, "message", words.summary);
         if (strcmp(kind, "skipped") != 0) {

@@ -177,6 +177,28 @@ int submission_take(const struct submission *s, const char *path,
     return 1;
 }
 
+bool submission_replaces(const struct submission *s, const char *path) {
+    char *own_name = format("%s.c", path), text[2][4096];
+    int fds[2] = {s->dir == -1 ? -1 : open_source(s->dir, path),
+        open(own_name, O_RDONLY | O_CLOEXEC)};
+    ssize_t got[2] = {1, 1};
+    bool differs = false;
+
+    if (fds[0] != -1 && unfit(fds[0]) != NULL)
+        differs = true;
+    while (fds[0] != -1 && !differs && got[0] > 0) {
+        for (int i = 0; i < 2; i++)
+            got[i] = read(fds[i], text[i], sizeof text[i]);
+        differs = got[0] != got[1] ||
+                  (got[0] > 0 && memcmp(text[0], text[1], (size_t)got[0]) != 0);
+    }
+    for (int i = 0; i < 2; i++)
+        if (fds[i] != -1)
+            close(fds[i]);
+    free(own_name);
+    return differs;
+}
+
 void submission_free(struct grading *g) {
     free((char *)g->source);
     free((char *)g->binary);

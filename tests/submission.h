@@ -31,6 +31,9 @@ int submission_take(const struct submission *, const char *path,
     struct grading *g, struct verdict *);
 void submission_free(struct grading *);
 
+/* Does it hold this file, other than the kit has it? */
+bool submission_replaces(const struct submission *, const char *path);
+
 /* Builds g->binary as the kit does. When that fails, the compiler's words are
  * in the verdict. */
 void submission_build(struct grading *, struct finding *);

@@ -16,6 +16,8 @@ enum { PATHS = 16, PATH_BYTES = 512 };
 const char *const tools[] = {"01-sequential", "02-threads", "03-processes",
     "04-async", "05-queue", NULL};
 
+void (*run_lesson)(const struct program *, struct run *) = program_run;
+
 static const char *build_dir = "build";
 static char skip_reason[512];
 

@@ -47,7 +47,7 @@ static int64_t judge(
     struct run run;
 
     snprintf(n, sizeof n, "%ld", times);
-    program_run(&program, &run);
+    run_lesson(&program, &run);
     judge_end(&run, 0, verdict);
     judge_lines(&run, times, verdict);
     snprintf(summary, sizeof summary, "%ld increments in ", TASKS * times);
@@ -119,6 +119,16 @@ static bool judge_parallel(const char *path, struct verdict *verdict) {
         "was at most %.2f of wall time, while two processes beside it reached "
         "%.2f at least; expected: more than %.1f",
         ATTEMPTS, best, least_witness, PARALLEL);
+    return true;
+}
+
+bool increment_judge(
+    const char *tool, const char *path, struct verdict *verdict) {
+    double ratio;
+
+    if (strcmp(tool, tools[0]) != 0 && strcmp(tool, tools[3]) != 0)
+        return judge_parallel(path, verdict);
+    judge(path, 5000000, &ratio, verdict);
     return true;
 }
 
