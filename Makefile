@@ -11,6 +11,9 @@
 #   make check EXERCISE=02-threads/exercise_tables
 #                  grades one exercise of this directory
 #   make selftest  the grader grades what is known, wrong and right
+#   make handout   packs the kit without solutions: build/kit.tar.gz
+#   make gradescope (GRADE=hidden.conf)
+#                  packs an autograder: build/gradescope.zip
 #   make soak      the same verdicts hundreds of times, idle and under load
 #   make bench     measures the programs side by side
 #   make explore PROGRAM=06-locks/increment_race ARGS="-w 2 -n 1"
@@ -57,8 +60,8 @@ LESSONS := $(filter $B/0%,$(PROGRAMS))
 # 06-locks once more, for the thread sanitizer to judge
 RACES := $(patsubst $B/%,$B/tsan/%,$(filter $B/06%,$(PROGRAMS)))
 
-.PHONY: all setup demo sites test matrix grade check selftest soak bench explore tsan \
-    helgrind tidy clean need-all need-web
+.PHONY: all setup demo sites test matrix grade check selftest grader handout \
+    gradescope soak bench explore tsan helgrind tidy clean need-all need-web
 all: $(LESSONS)
 ifneq ($(missing),)
 	@echo "Left out: $(filter 0%,$(LEFT_OUT))"
@@ -155,11 +158,21 @@ test: need-all $(PROGRAMS) $(RACES) $B/tests/test_runner $(PROBE)
 
 GRADER_FILES := $B/tests/grade $(BESIDE)
 SUBMISSION = .
+REPORTS = $B/grade
 grade check: need-all $(GRADER_FILES)
 	@$B/tests/grade $(if $(filter check,$@),-e "$(EXERCISE)") \
 	    $(if $(SEED),-s "$(SEED)") $(if $(SANDBOX),-b $(SANDBOX)) \
 	    $(if $(filter 1,$(TRUST)),-t) $(if $(GRADE),-g "$(GRADE)") \
-	    -o $B/grade "$(SUBMISSION)"
+	    -o "$(REPORTS)" "$(SUBMISSION)"
+
+# All that grading needs, built.
+grader: need-all $(GRADER_FILES)
+
+handout:
+	@tests/handout.sh kit $B/kit.tar.gz
+
+gradescope:
+	@tests/handout.sh gradescope $B/gradescope.zip $(GRADE)
 
 selftest: need-all $(GRADER_FILES)
 	@tests/selftest.sh $B $(FILES)

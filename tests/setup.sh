@@ -24,6 +24,8 @@ missing() {
     includes libxml/xmlwriter.h -I/usr/include/libxml2 || echo libxml2-dev
     there bwrap || echo bubblewrap
     there xmllint || echo libxml2-utils
+    there zip || echo zip
+    there unzip || echo unzip
     there redis-server || echo redis-server
     there clang || echo clang
     there clang-format || echo clang-format
