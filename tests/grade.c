@@ -1,7 +1,8 @@
 /*
  * grade.c - the grader
  *
- * Usage: grade [-e EXERCISE] [-s SEED] [-o DIR] [-b LEVEL] [-t] [-g CONF] [-l] SUBMISSION
+ * Usage: grade [-e EXERCISE] [-s SEED] [-o DIR] [-b LEVEL] [-t] [-g CONF] [-l]
+ *            SUBMISSION
  *
  * Takes a submission in, builds it, runs the checks of every exercise, and
  * tells what became of each: as a table on stdout and in two reports in DIR.
@@ -208,7 +209,10 @@ static bool apart(void (*judge)(struct grading *, struct finding *),
     if (WIFSIGNALED(status) &&
         (WTERMSIG(status) == SIGINT || WTERMSIG(status) == SIGTERM))
         stopped = WTERMSIG(status);
-    return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+        return true;
+    sandbox_sweep();
+    return false;
 }
 
 static double now(void) {

@@ -46,7 +46,7 @@
 enum { WORDS = 256, FIRST_UID = 20000, UIDS = 40000, MOST_BLOCKS = 1 << 19 };
 
 static const struct limit limits[] = {
-    {RLIMIT_NPROC, 256},
+    {RLIMIT_NPROC, 128},
     {RLIMIT_FSIZE, 64 << 20},
     {RLIMIT_CORE, 0},
     {RLIMIT_CPU, 120},
@@ -357,9 +357,13 @@ void sandbox_clean(void) {
 
 /* Another user's processes all at once: they cannot fork away from it. */
 void sandbox_kill(pid_t launcher) {
+    kill(launcher, SIGKILL);
+    sandbox_sweep();
+}
+
+void sandbox_sweep(void) {
     pid_t child;
 
-    kill(launcher, SIGKILL);
     if (box.level != SANDBOX_USER || (child = fork()) == -1)
         return;
     if (child == 0) {

@@ -73,6 +73,9 @@ uid_t sandbox_uid(void);
  * buf; the launcher, which still waits, knows where to look. */
 void sandbox_left(pid_t launcher, char *buf, size_t size);
 
+/* Kills what a check that broke has left running. */
+void sandbox_sweep(void);
+
 /* Has it written more files than it may? bubblewrap sees to that itself. */
 bool sandbox_overfull(void);
 

@@ -55,7 +55,8 @@ BEGIN { n = split(loses, words, " "); sub(/ +$/, "", because)
     for (i = 1; i <= n; i++) want[words[i]] = 1 }
 {
     cell = "."; rows++; seen[$1] = 1
-    if ($2 == "skipped") { cell = "s"; skips = skips "\n      skipped " $1 ": " $3 }
+    if ($2 == "skipped") { cell = "s"
+        skips = skips "\n      skipped " $1 ": " $3 }
     else if ($2 == "depends") cell = "-"
     else if ($2 != "passed") cell = "X"
     if (cell == "X" || cell == "-") lost++
@@ -86,7 +87,7 @@ END {
         said = said "\n      an untouched skeleton got full marks" }
     verdict = bad ? "FAIL" : unjudged ? "skip" : "ok  "
     printf "%s\t%s\t%s\t%s\t%s\n", verdict, exercise, names, cells, file
-    if (bad || unjudged) printf "%s%s\n", substr(said, 2) (said ? "" : ""), skips
+    if (bad || unjudged) printf "%s%s\n", substr(said, 2), skips
 }'
 
 files=("$@")

@@ -448,6 +448,108 @@ static void test_killed(void) {
     }
 }
 
+/* Other weights, a check of its own; what is wrong is told with its line. */
+static void test_hidden(void) {
+    static const char *const confs[][2] = {
+        {"[02-threads/messages peace]\npoints = 20\nagain = 2\n"
+         "[02-threads/messages mine]\npoints = 3\narguments = peace hello\n"
+         "line = hello\nseconds = 0\n",
+            "73 of 73 points"},
+        {"[02-threads/messages mine]\narguments = peace no\npoints = 4\n"
+         "line = yes\n",
+            "16 of 20 points"},
+        {"[02-threads/nothing mine]\n", ":1: 02-threads/nothing: no such"},
+        {"# one\n[02-threads/messages mine]\ncolour = red\n", ":3: colour: no"},
+        {"points = 3\n", ":1: expected"},
+    };
+
+    for (size_t i = 0; i < sizeof confs / sizeof confs[0]; i++) {
+        char conf[128], text[8192] = "";
+        struct place p;
+        struct run run;
+        open_place(&p, "sound");
+        hand_in(&p, "nothing", 9);
+        snprintf(conf, sizeof conf, "%s/hidden.conf", p.root);
+        FILE *file = fopen(conf, "we");
+        if (file == NULL || fputs(confs[i][0], file) == EOF ||
+            fclose(file) == EOF)
+            err(EXIT_FAILURE, "%s", conf);
+        const char *argv[] = {built("tests/grade_probe"), "-g", conf, "-e",
+            "02-threads/messages", p.submission, NULL};
+        struct program program = {.argv = argv};
+        program_run(&program, &run);
+        for (size_t l = 0; l < run.count; l++)
+            snprintf(text + strlen(text), sizeof text - strlen(text), "%s\n",
+                run.lines[l].text);
+        expect(strstr(text, confs[i][1]) || strstr(run.err_text, confs[i][1]),
+            "hidden.conf \"%s\": %.600s %.300s; expected: %s", confs[i][0],
+            text, run.err_text, confs[i][1]);
+        expect(strstr(text, "hello") == NULL && strstr(text, "yes") == NULL,
+            "what is hidden is in the table: %.600s", text);
+        run_free(&run);
+        close_place(&p);
+    }
+}
+
+/* A shell script that prints what is wrong. */
+static void expect_silence(const char *script, const char *argument) {
+    const char *argv[] = {"/bin/sh", "-c", script, "sh", argument, NULL};
+    struct program program = {.argv = argv, .deadline_ms = 120000};
+    struct run run;
+    char how[1024];
+
+    program_run(&program, &run);
+    expect(run.end == EXITED && run.code == 0 && run.count == 0,
+        "it %s and printed: %.500s %.500s; expected: nothing",
+        run_describe(&run, how, sizeof how),
+        run.count > 0 ? run.lines[0].text : "", run.err_text);
+    run_free(&run);
+}
+
+static void test_handout(void) {
+    struct place p;
+
+    if (access("tests/solutions", R_OK) == -1) {
+        skip("this kit was handed out: it has no solutions");
+        return;
+    }
+    open_place(&p, "kit");
+    /* The longest line of a solution that its skeleton has not is nowhere. */
+    expect_silence(
+        "cd \"$1\" && out=$PWD && cd - >/dev/null && "
+        "tests/handout.sh kit \"$out/kit.tar.gz\" >/dev/null && "
+        "tar -C \"$out\" -xzf \"$out/kit.tar.gz\" && cd tests && "
+        "for dir in solutions mutants variants; do "
+        "[ ! -e \"$out/kit/tests/$dir\" ] || echo \"$dir is in it\"; done; "
+        "for file in $(cd solutions && ls ./*/*.c) ; do "
+        "line=$(grep -vxF -f ../$file solutions/$file | "
+        "awk 'length > n { n = length; line = $0 } END { print line }'); "
+        "[ -n \"$line\" ] && ! grep -rqF -e \"$line\" \"$out/kit\" || "
+        "echo \"a line of the solution $file is in it: $line\"; done; "
+        "ls \"$out\"/kit/06-locks/exercise_pantry.c "
+        "\"$out\"/kit/tests/check_pantry.c >/dev/null",
+        p.submission);
+    close_place(&p);
+}
+
+static void test_gradescope(void) {
+    struct place p;
+
+    open_place(&p, "autograder");
+    expect_silence(
+        "echo '# weights' >\"$1/hidden.conf\" && "
+        "tests/handout.sh gradescope \"$1/a.zip\" \"$1/hidden.conf\" "
+        ">/dev/null && mkdir \"$1/source\" && cd \"$1/source\" && "
+        "unzip -q ../a.zip && "
+        "for file in setup.sh run_autograder; do "
+        "[ -x $file ] || echo \"$file is not at the root\"; done; "
+        "cmp hidden.conf ../hidden.conf; "
+        "ls kit | grep -qx Makefile || echo \"the kit is not in it\"; "
+        "ls kit/tests | grep -xE 'solutions|mutants|variants'; true",
+        p.submission);
+    close_place(&p);
+}
+
 CU_TestInfo grade_tests[] = {
     {"no directory, an empty one", test_no_submission},
     {"links, pipes, folders and 1 GB for a source", test_strange_files},
@@ -464,5 +566,8 @@ CU_TestInfo grade_tests[] = {
     {"a check that breaks is the grader's fault", test_broken_check},
     {"the same seed gives the same table", test_repeats},
     {"killed at any moment, the reports are whole", test_killed},
+    {"the handout gives nothing away", test_handout},
+    {"the autograder's archive has what Gradescope wants", test_gradescope},
+    {"what the instructor hides changes points, not the sandbox", test_hidden},
     CU_TEST_INFO_NULL,
 };
