@@ -360,6 +360,10 @@ void judge_leaks(
         tell_report(error, "nothing undefined", &f->verdict);
     if (leak != NULL)
         tell_report(leak, "all memory given back", &f->verdict);
+    if (run.left_objects[0] != '\0')
+        verdict_fail(&f->verdict,
+            "it left %s behind; expected: nothing is left when it has ended",
+            run.left_objects);
     if (run.end != EXITED || run.left_behind > 0)
         judge_run_end(&run, 0, &f->verdict);
     run_free(&run);

@@ -89,6 +89,20 @@ void judge_refusals(struct grading *, struct finding *, const char *options,
 void judge_races(struct grading *, struct finding *, struct program *);
 void judge_leaks(struct grading *, struct finding *, struct program *);
 
+/* ---------- check_inject.c: rare things happen ---------- */
+
+/* Does the source hold one of these names? The last is NULL. */
+bool uses(const struct grading *, const char *const *names);
+
+/* Builds it once more so that every other wait at a condition variable ends
+ * without a signal, and that stdio in a signal handler is told. NULL when it
+ * cannot be built so. */
+const char *build_injected(struct grading *, struct finding *);
+
+/* Runs it so; faults when a signal handler calls stdio. Does nothing to a
+ * program that has no handler. */
+void judge_handlers(struct grading *, struct finding *, struct program *);
+
 /* ---------- Programs that ask the practice sites ---------- */
 
 /* Holds every answer, counts what is in flight, lets them go by the clock. */
@@ -126,11 +140,18 @@ struct workers {
     int looks;          /* that found at least one */
     long kill_after_ms; /* of CPU time: then it is killed; 0: never */
     pid_t killed;       /* 0: none */
+    long parent_ms;     /* the most CPU time of a process that has children */
+    pid_t zombie;       /* not waited for, its parent asleep; 0: none */
+    pid_t ended;        /* a zombie as well, since this CPU time of */
+    long ended_ms;      /* the busiest */
     pid_t busiest;      /* the one with the most CPU time so far, */
     long busiest_ms;
     int64_t busiest_seen_ns; /* and when it was last seen at work */
     int64_t start_ns;
 };
+
+/* A zombie that is there while another process uses so much CPU time. */
+enum { ZOMBIE_MS = 100 };
 
 /* Before the run. */
 void watch_workers(struct workers *);

@@ -61,6 +61,21 @@ static void judge_requests(const struct asking *a, struct verdict *v) {
             a->last.requests, a->count);
 }
 
+/* From the line that asks to the quote is the latency, if each line is printed
+ * when it is true. */
+static void judge_lasting(const struct asking *a, struct verdict *v) {
+    for (long i = 0; i < a->count && v->text[0] == '\0'; i++) {
+        struct piece p = piece_of(&a->run, a->names[i]);
+        int64_t took = p.end ? p.end->at_ns - p.begin->at_ns : -1;
+        if (took < a->gate.latency_ms * MS)
+            verdict_fail(v,
+                "the two lines of %s came %.3f s apart; expected: at least "
+                "%.3f s, what the site takes, each line written at once",
+                a->names[i], (double)took / 1e9,
+                (double)a->gate.latency_ms / 1e3);
+    }
+}
+
 /* ---------- All come ---------- */
 
 static void judge_quotes(
@@ -76,6 +91,7 @@ static void judge_quotes(
     for (long i = 0; i < count; i++)
         expect_quote(&e, &a, i);
     judge_lines(&a.run, 0, &e, &f->verdict);
+    judge_lasting(&a, &f->verdict);
     judge_requests(&a, &f->verdict);
     snprintf(form, sizeof form, "%ld quotes in #.2 s", count);
     judge_summary(&a.run, form, 1e9, &f->verdict);
@@ -138,6 +154,7 @@ static void judge_failures(
             expect_quote(&e, &a, i);
         }
     judge_lines(&a.run, 1, &e, &f->verdict);
+    judge_requests(&a, &f->verdict);
     judge_reason(
         &a.run, cut, "Transferred a partial file", "closed", &f->verdict);
     judge_reason(&a.run, broken, "HTTP response code said error",

@@ -15,7 +15,7 @@ enum { MOST_JOBS = 12, MODULUS = 1000000007 };
 /* Adding a square takes a quarter of a cycle at least, with vector
  * instructions at 5 GHz. */
 static const double FASTEST_NS = 0.05;
-enum { LONG_JOB = 400000000, KILL_AFTER_MS = 150 };
+enum { LONG_JOB = 400000000, KILL_AFTER_MS = 150, PARENT_MS = 50 };
 
 struct summing {
     long n[MOST_JOBS], count, workers;
@@ -116,7 +116,8 @@ void check_squares_sums(struct grading *g, struct finding *f) {
     for (long round = 0; round < 3 && f->verdict.text[0] == '\0'; round++) {
         struct summing s = {.workers = round == 0 ? 1 : grade_random(g, 2, 4)};
         char begin[40];
-        add_jobs(g, &s, grade_random(g, 3, 7), 1, 2000000);
+        /* At least 5: their total is not below the modulus by chance. */
+        add_jobs(g, &s, grade_random(g, 5, 7), 1, 2000000);
         add_jobs(g, &s, round, 1, 9);
         add_up(g, f, &s);
         judge_sums(&s, false, &f->verdict);
@@ -195,9 +196,36 @@ void check_squares_parallel(struct grading *g, struct finding *f) {
     run_free(&s.run);
 }
 
+/* What only the parent should do: nothing. It sleeps until one has ended, and
+ * then lets it go. One long job and short ones: the long one's CPU time says how
+ * long that is. */
+static void judge_parent(struct grading *g, struct finding *f) {
+    struct summing s = {.workers = 2};
+
+    add_jobs(g, &s, 1, LONG_JOB, LONG_JOB + 1000000);
+    add_jobs(g, &s, grade_random(g, 3, 5), 1000, 100000);
+    add_up(g, f, &s);
+    judge_run_end(&s.run, 0, &f->verdict);
+    if (s.watched.zombie != 0)
+        verdict_fail(&f->verdict,
+            "process %d had ended and was not waited for while another used "
+            "%d ms of CPU time; expected: no zombie",
+            (int)s.watched.zombie, ZOMBIE_MS);
+    if (s.watched.parent_ms > PARENT_MS &&
+        s.watched.parent_ms * 4 > s.watched.busiest_ms)
+        verdict_fail(&f->verdict,
+            "the parent used %ld ms of CPU time, the longest sum %ld ms; "
+            "expected: it sleeps until a process has ended",
+            s.watched.parent_ms, s.watched.busiest_ms);
+    run_free(&s.run);
+}
+
 void check_squares_processes(struct grading *g, struct finding *f) {
     struct summing s;
 
+    judge_parent(g, f);
+    if (f->verdict.text[0] != '\0')
+        return;
     run_long_jobs(g, f, &s);
     if (s.watched.most_ready > s.workers)
         verdict_fail(&f->verdict,
@@ -243,6 +271,7 @@ void check_squares_memory(struct grading *g, struct finding *f) {
     add_jobs(g, &s, 5, 100, 10000);
     say_words(&s);
     judge_leaks(g, f, &s.program);
+    judge_handlers(g, f, &s.program);
 }
 
 void check_squares_input(struct grading *g, struct finding *f) {

@@ -227,7 +227,7 @@ void check_tables_workers(struct grading *g, struct finding *f) {
 
 /* No room for the stacks of so many threads. Whoever can load all tables with
  * fewer may; nobody may say that all went well when it did not. */
-void check_tables_refused(struct grading *g, struct finding *f) {
+static void judge_no_threads(struct grading *g, struct finding *f) {
     static const struct limit limits[] = {
         {RLIMIT_STACK, 64 << 20}, {RLIMIT_AS, 600 << 20}};
     struct loading l;
@@ -247,6 +247,27 @@ void check_tables_refused(struct grading *g, struct finding *f) {
             "expected: exit status 1 and the reason on stderr",
             run_describe(run, how, sizeof how), run->err_text);
     run_free(run);
+}
+
+/* All tables are loaded, and yet it has failed: nobody can read about it. */
+static void judge_full_disk(struct grading *g, struct finding *f) {
+    struct loading l;
+
+    plan(g, &l, 3, 2, 9);
+    l.program.stdout_path = "/dev/full";
+    load(g, f, &l);
+    if (l.run.end != EXITED || l.run.code != 1 || l.run.err_text[0] == '\0')
+        verdict_fail(&f->verdict,
+            "when stdout was full it %s, stderr \"%.100s\"; expected: exit "
+            "status 1 and the reason on stderr",
+            l.run.why, l.run.err_text);
+    run_free(&l.run);
+}
+
+void check_tables_refused(struct grading *g, struct finding *f) {
+    judge_no_threads(g, f);
+    if (f->verdict.text[0] == '\0')
+        judge_full_disk(g, f);
 }
 
 /* ---------- Clean, and bad input ---------- */
@@ -269,6 +290,10 @@ void check_tables_memory(struct grading *g, struct finding *f) {
 
     plan_short(g, &l);
     judge_leaks(g, f, &l.program);
+    plan(g, &l, 6, 2, 5);
+    say_words(&l);
+    l.program.virtual_time = true;
+    judge_handlers(g, f, &l.program);
 }
 
 void check_tables_input(struct grading *g, struct finding *f) {

@@ -8,6 +8,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 
 enum { MOST_TASKS = 24 };
 
@@ -142,8 +143,24 @@ static int64_t simulate(const struct party *p, int64_t *begins) {
     return end;
 }
 
-static void judge_busy(const struct party *p, struct verdict *v) {
-    int64_t begins[MOST_TASKS], end = simulate(p, begins);
+/* The tasks as they were begun: that it was the wrong order is told elsewhere,
+ * here it only counts that nobody was idle. */
+static void find_order(struct party *p) {
+    long order[MOST_TASKS], found = 0;
+
+    for (size_t i = 0; i < p->run.count; i++)
+        for (long t = 0; t < p->count && found < p->count; t++)
+            if (piece_of(&p->run, p->names[t]).begin == &p->run.lines[i])
+                order[found++] = t;
+    if (found == p->count)
+        memcpy(p->order, order, sizeof order);
+}
+
+static void judge_busy(struct party *p, struct verdict *v) {
+    int64_t begins[MOST_TASKS], end;
+
+    find_order(p);
+    end = simulate(p, begins);
     int64_t start = p->run.virtual_ns - work_ns(&p->run);
 
     judge_run_end(&p->run, 0, v);
@@ -173,7 +190,7 @@ void check_wedding_busy(struct grading *g, struct finding *f) {
     struct party p;
 
     for (int i = 0; i < 2 && f->verdict.text[0] == '\0'; i++) {
-        plan(g, &p, grade_random(g, 11, 18), grade_random(g, 2, 5), 12);
+        plan(g, &p, grade_random(g, 11, 18), grade_random(g, 2 + i, 5), 12);
         celebrate(g, f, &p);
         judge_busy(&p, &f->verdict);
         run_free(&p.run);
@@ -202,6 +219,53 @@ void check_wedding_friends(struct grading *g, struct finding *f) {
     run_free(&p.run);
 }
 
+/* No room for the stacks of so many threads. Whoever can do all tasks with
+ * fewer may; nobody may say that all went well when it did not. */
+void check_wedding_refused(struct grading *g, struct finding *f) {
+    static const struct limit limits[] = {
+        {RLIMIT_STACK, 64 << 20}, {RLIMIT_AS, 600 << 20}};
+    struct party p;
+    char how[800];
+
+    plan(g, &p, grade_random(g, 18, 24), 30, 9);
+    p.program.limits = limits;
+    p.program.limit_count = 2;
+    celebrate(g, f, &p);
+    if (p.run.end == EXITED && p.run.code == 0)
+        judge_tasks(&p, &f->verdict);
+    else if (p.run.end != EXITED || p.run.code != 1 ||
+             p.run.err_text[0] == '\0' || p.run.left_behind > 0)
+        verdict_fail(&f->verdict,
+            "when the system refused another thread it %s, stderr \"%.100s\"; "
+            "expected: exit status 1 and the reason on stderr",
+            run_describe(&p.run, how, sizeof how), p.run.err_text);
+    run_free(&p.run);
+}
+
+/* ---------- Woken up for nothing ---------- */
+
+/* POSIX lets a wait at a condition variable end without a signal. */
+void check_wedding_woken(struct grading *g, struct finding *f) {
+    static const char *const waits[] = {"cond_wait", "cnd_wait", NULL};
+    struct party p;
+    const char *built = uses(g, waits) ? build_injected(g, f) : NULL;
+
+    for (int i = 0; i < 2 && built != NULL; i++) {
+        plan(g, &p, grade_random(g, 8, 14), grade_random(g, 2, 4), 9);
+        say_words(&p);
+        p.words.argv[0] = built;
+        p.program.virtual_time = true;
+        grade_run(g, &p.program, &p.run, f);
+        judge_tasks(&p, &f->verdict);
+        run_free(&p.run);
+    }
+    if (f->verdict.text[0] != '\0' && built != NULL) {
+        size_t used = strlen(f->verdict.text);
+        snprintf(f->verdict.text + used, sizeof f->verdict.text - used,
+            ", also when a wait at a condition variable ends without a signal");
+    }
+}
+
 /* ---------- Clean, and bad input ---------- */
 
 static void plan_short(struct grading *g, struct party *p) {
@@ -222,6 +286,10 @@ void check_wedding_memory(struct grading *g, struct finding *f) {
 
     plan_short(g, &p);
     judge_leaks(g, f, &p.program);
+    plan(g, &p, 8, 3, 5);
+    say_words(&p);
+    p.program.virtual_time = true;
+    judge_handlers(g, f, &p.program);
 }
 
 void check_wedding_input(struct grading *g, struct finding *f) {

@@ -21,6 +21,7 @@ enum { MOST_PROCESSES = 256 };
 struct process {
     pid_t pid;
     char state;
+    pid_t ppid;
     long cpu_ms;
     bool parent; /* of another one in the list */
 };
@@ -52,9 +53,9 @@ static bool read_stat(struct process *p) {
     text[got] = '\0';
     const char *rest = strrchr(text, ')');
     if (rest == NULL || sscanf(rest,
-                            ") %c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu "
+                            ") %c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu "
                             "%lu",
-                            &p->state, &user, &system) != 3)
+                            &p->state, &p->ppid, &user, &system) != 4)
         return false;
     p->cpu_ms = (long)(user + system) * 1000 / sysconf(_SC_CLK_TCK);
     return true;
@@ -138,6 +139,22 @@ static void note_busiest(struct workers *w, const struct process *p) {
         w->killed = p->pid;
 }
 
+/* Its parent is asleep: it waits for something else. */
+static void note_zombie(
+    struct workers *w, const struct list *list, const struct process *p) {
+    bool asleep = false;
+
+    for (size_t i = 0; i < list->count; i++)
+        if (list->all[i].pid == p->ppid)
+            asleep = list->all[i].state == 'S';
+    if (p->pid != w->ended) {
+        w->ended = p->pid;
+        w->ended_ms = w->busiest_ms;
+    } else if (asleep && w->busiest_ms >= w->ended_ms + ZOMBIE_MS) {
+        w->zombie = p->pid;
+    }
+}
+
 enum outside look_at_workers(void *workers) {
     static struct list first, second;
     struct workers *w = workers;
@@ -147,8 +164,12 @@ enum outside look_at_workers(void *workers) {
     look(w, &second);
     for (size_t i = 0; i < first.count; i++) {
         const struct process *p = &first.all[i];
+        if (p->parent && p->cpu_ms > w->parent_ms)
+            w->parent_ms = p->cpu_ms;
         if (p->parent)
             continue;
+        if (p->state == 'Z' && w->zombie == 0)
+            note_zombie(w, &first, p);
         if (p->state == 'R' && is_ready(&second, p->pid))
             ready++;
         note_busiest(w, p);

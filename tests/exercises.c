@@ -154,17 +154,24 @@ static const struct check wedding[] = {
         "Each task is done once and lasts HOURS times -m milliseconds between "
         "its two lines; an end mark in the queue is no task.",
         "05-queue/README.md", check_wedding_tasks},
-    {"order", "correct", 3, "tasks",
+    {"order", "correct", 2, "tasks",
         "The longest first, those of equal length as given: qsort() may "
         "change the order of equals.",
         "05-queue/README.md", check_wedding_order},
+    {"woken", "correct", 1, "tasks",
+        "A wait at a condition variable stands in a while, not in an if: it "
+        "may end for nothing.",
+        "06-locks/README.md", check_wedding_woken},
     {"busy", "concurrent", 6, "tasks",
         "Tasks are dealt out in advance, or in rounds, or one after another, "
         "instead of being taken by whoever is free.",
         "05-queue/README.md", check_wedding_busy},
-    {"friends", "limits", 2, "tasks",
+    {"friends", "limits", 1, "tasks",
         "A thread or process for each task instead of one for each friend.",
         "05-queue/README.md", check_wedding_friends},
+    {"refused", "limits", 1, "tasks",
+        "The result of pthread_create() is not looked at.",
+        "02-threads/README.md, Traps", check_wedding_refused},
     {"races", "clean", 1, "tasks",
         "Two threads use one variable, one of them writes, and no lock, "
         "atomic or join puts them in order.",
