@@ -579,7 +579,7 @@ static void read_options(struct grader *grader, int argc, char **argv) {
         default: exit(2);
         }
     if (optind + 1 != argc)
-        errx(2, "usage: grade [-e EXERCISE] [-s SEED] [-o DIR] SUBMISSION");
+        errx(2, "usage: grade [OPTION]... SUBMISSION (see its source)");
     grader->directory = argv[optind];
 }
 

@@ -215,48 +215,58 @@ const char *sandbox_shim(void) {
     return path;
 }
 
-char **sandbox_command(const struct program *p, const char *const *clock_env,
-    int report_fd, int clock_fd) {
-    static const char *const always[] = {"PATH=/usr/bin:/bin", "LANG=C.UTF-8",
-        "TSAN_OPTIONS=atexit_sleep_ms=0", NULL};
+/* What the launcher is told of itself. */
+static void add_launcher(
+    struct command *c, const struct sandbox *s, int report_fd, int clock_fd) {
     bool bwrap = box.level == SANDBOX_BWRAP;
-    const struct sandbox *s = p->sandbox;
-    struct command c = {.words = calloc(WORDS, sizeof(char *))};
-    const char *own = s->out && bwrap ? "/out"
-                      : s->out        ? s->out
-                      : bwrap         ? "/tmp"
-                                      : box.scratch;
-    char path[4096];
 
-    if (c.words == NULL)
-        err(EXIT_FAILURE, "calloc");
-    if (bwrap)
-        add_bwrap(&c, s);
-    add(&c, "%s/launcher", sandbox_kit());
-    add_words(&c, (const char *[]){"-r", NULL});
-    add(&c, "%d", report_fd);
+    add(c, "%s/launcher", sandbox_kit());
+    add(c, "-r%d", report_fd);
     if (clock_fd != -1)
-        add(&c, "-k%d", clock_fd);
+        add(c, "-k%d", clock_fd);
     if (box.uid != 0)
-        add(&c, "-u%u", (unsigned)box.uid);
+        add(c, "-u%u", (unsigned)box.uid);
     if (bwrap && box.uid == 0)
-        add(&c, "-o");
-    add(&c, "-c%s",
+        add(c, "-o");
+    add(c, "-c%s",
         s->out && bwrap ? "/program"
         : s->out        ? s->dir
         : bwrap         ? "/tmp"
                         : box.scratch);
+}
+
+/* Where it may write. */
+static void add_own(struct command *c, const struct sandbox *s) {
+    bool bwrap = box.level == SANDBOX_BWRAP;
+    const char *own = s->out && bwrap ? "/out"
+                      : s->out        ? s->out
+                      : bwrap         ? "/tmp"
+                                      : box.scratch;
+
+    add(c, "-eHOME=%s", own);
+    add(c, "-eTMPDIR=%s", own);
+}
+
+char **sandbox_command(const struct program *p, const char *const *clock_env,
+    int report_fd, int clock_fd) {
+    static const char *const always[] = {"PATH=/usr/bin:/bin", "LANG=C.UTF-8",
+        "TSAN_OPTIONS=atexit_sleep_ms=0", NULL};
+    struct command c = {.words = calloc(WORDS, sizeof(char *))};
+    char path[4096];
+
+    if (c.words == NULL)
+        err(EXIT_FAILURE, "calloc");
+    if (box.level == SANDBOX_BWRAP)
+        add_bwrap(&c, p->sandbox);
+    add_launcher(&c, p->sandbox, report_fd, clock_fd);
     add_limits(&c, p);
-    add_paths(&c, s);
-    add(&c, "-e");
-    add(&c, "HOME=%s", own);
-    add(&c, "-e");
-    add(&c, "TMPDIR=%s", own);
+    add_paths(&c, p->sandbox);
+    add_own(&c, p->sandbox);
     add_env(&c, always);
     add_env(&c, p->env);
     add_env(&c, clock_env);
     add(&c, "--");
-    add(&c, "%s", sandbox_path(s, p->argv[0], path, sizeof path));
+    add(&c, "%s", sandbox_path(p->sandbox, p->argv[0], path, sizeof path));
     add_words(&c, p->argv + 1);
     return c.words;
 }
