@@ -1,9 +1,9 @@
 /*
- * c11_threads.h - C11 threads by POSIX threads, for explore
+ * c11_threads.h - C11 threads by POSIX threads, for explore and sanitizers
  *
- * Explore sees calls of pthread_*. In glibc C11 threads are POSIX threads, and
- * a mtx_t has room for a pthread_mutex_t. check_pantry.c puts this text in
- * front of a submission that uses them.
+ * They see calls of pthread_* only. In glibc C11 threads are POSIX threads, and
+ * a mtx_t has room for a pthread_mutex_t. The checks put this text in front of
+ * a submission that uses them.
  */
 #ifndef C11_THREADS_H
 #define C11_THREADS_H
@@ -84,6 +84,11 @@ static inline int kit_mtx_lock(mtx_t *mutex) {
     return kit_result(pthread_mutex_lock((pthread_mutex_t *)mutex));
 }
 
+static inline int kit_mtx_timedlock(
+    mtx_t *mutex, const struct timespec *until) {
+    return kit_result(pthread_mutex_timedlock((pthread_mutex_t *)mutex, until));
+}
+
 static inline int kit_mtx_trylock(mtx_t *mutex) {
     return kit_result(pthread_mutex_trylock((pthread_mutex_t *)mutex));
 }
@@ -103,6 +108,12 @@ static inline int kit_cnd_init(cnd_t *condition) {
 static inline int kit_cnd_wait(cnd_t *condition, mtx_t *mutex) {
     return kit_result(pthread_cond_wait(
         (pthread_cond_t *)condition, (pthread_mutex_t *)mutex));
+}
+
+static inline int kit_cnd_timedwait(
+    cnd_t *condition, mtx_t *mutex, const struct timespec *until) {
+    return kit_result(pthread_cond_timedwait(
+        (pthread_cond_t *)condition, (pthread_mutex_t *)mutex, until));
 }
 
 static inline int kit_cnd_signal(cnd_t *condition) {
@@ -129,11 +140,13 @@ static inline void kit_call_once(once_flag *flag, void (*function)(void)) {
 #define thrd_yield sched_yield
 #define mtx_init kit_mtx_init
 #define mtx_lock kit_mtx_lock
+#define mtx_timedlock kit_mtx_timedlock
 #define mtx_trylock kit_mtx_trylock
 #define mtx_unlock kit_mtx_unlock
 #define mtx_destroy kit_mtx_destroy
 #define cnd_init kit_cnd_init
 #define cnd_wait kit_cnd_wait
+#define cnd_timedwait kit_cnd_timedwait
 #define cnd_signal kit_cnd_signal
 #define cnd_broadcast kit_cnd_broadcast
 #define cnd_destroy kit_cnd_destroy

@@ -99,6 +99,11 @@ bool uses(const struct grading *, const char *const *names);
  * cannot be built so. */
 const char *build_injected(struct grading *, struct finding *);
 
+/* Builds it once more with these flags, C11 threads as the POSIX threads that
+ * they are in glibc: ThreadSanitizer knows those only, and crashes else. */
+const char *build_sanitized(
+    struct grading *, const char *flags, struct finding *);
+
 /* Runs it so; faults when a signal handler calls stdio. Does nothing to a
  * program that has no handler. */
 void judge_handlers(struct grading *, struct finding *, struct program *);

@@ -30,41 +30,67 @@ bool uses(const struct grading *g, const char *const *names) {
     return found;
 }
 
-/* The source between the halves of inject.h, beside the submitted one. */
-static void write_injected(const struct grading *g, const char *path) {
-    char *text = content(g->source), *inject = content("tests/inject.h");
+/* Where a changed copy of the source goes: a directory of its own, laid out as
+ * the submission. */
+static void place_copy(
+    const struct grading *g, const char *name, char *path, size_t size) {
+    size_t top = strlen(g->source) - strlen(g->path) - 2;
+
+    snprintf(path, size, "%.*s%s", (int)top, g->source, name);
+    mkdir(path, 0755);
+    snprintf(path, size, "%.*s%s/%.*s", (int)top, g->source, name,
+        (int)strcspn(g->path, "/"), g->path);
+    mkdir(path, 0755);
+    snprintf(path, size, "%.*s%s/%s.c", (int)top, g->source, name, g->path);
+}
+
+/* The source with these texts before and behind it. */
+static void write_copy(const struct grading *g, const char *path,
+    const char *before, const char *behind) {
+    char *text = content(g->source);
     FILE *file = fopen(path, "we");
 
     if (file == NULL)
         err(EXIT_FAILURE, "%s", path);
-    fprintf(file, "%s#line 1 \"%s.c\"\n%s\n#define KIT_BEHIND\n%s", inject,
-        g->path, text, inject);
+    fprintf(file, "%s#line 1 \"%s.c\"\n%s\n#define KIT_BEHIND\n%s", before,
+        g->path, text, behind);
     if (fclose(file) == EOF)
         err(EXIT_FAILURE, "%s", path);
     free(text);
-    free(inject);
 }
 
 const char *build_injected(struct grading *g, struct finding *f) {
     struct grading other = *g;
-    size_t top = strlen(g->source) - strlen(g->path) - 2;
     char path[600];
 
     if (f->verdict.text[0] != '\0')
         return NULL;
-    snprintf(path, sizeof path, "%.*sinjected", (int)top, g->source);
-    mkdir(path, 0755);
-    snprintf(path, sizeof path, "%.*sinjected/%.*s", (int)top, g->source,
-        (int)strcspn(g->path, "/"), g->path);
-    mkdir(path, 0755);
-    snprintf(
-        path, sizeof path, "%.*sinjected/%s.c", (int)top, g->source, g->path);
-    write_injected(g, path);
+    char *inject = content("tests/inject.h");
+    place_copy(g, "injected", path, sizeof path);
+    write_copy(g, path, inject, inject);
+    free(inject);
     other.source = path;
     const char *built = grade_build(&other, "-O1 -w -DKIT_INJECTED", f);
     if (built == NULL) /* nothing can be said then */
         f->verdict.text[0] = '\0';
     return built;
+}
+
+const char *build_sanitized(
+    struct grading *g, const char *flags, struct finding *f) {
+    static const char *const c11[] = {"threads.h", NULL};
+    struct grading other = *g;
+    char path[600], all[200];
+
+    if (!uses(g, c11))
+        return grade_build(g, flags, f);
+    char *threads = content("tests/c11_threads.h");
+    place_copy(g, "c11", path, sizeof path);
+    write_copy(g, path, threads, "");
+    free(threads);
+    other.source = path;
+    snprintf(all, sizeof all, "%s -DKIT_C11", flags);
+    return grade_build(&other, all, f);
 }
 
 void judge_handlers(

@@ -482,8 +482,8 @@ static ssize_t read_drop(
 
 /* A made-up price, always the same for a symbol (FNV-1a hash). */
 const char *sites_quote(
-    const struct sites *s, const char *symbol, char *buf, size_t size) {
-    uint32_t hash = 2166136261U ^ s->options.quote_salt;
+    unsigned salt, const char *symbol, char *buf, size_t size) {
+    uint32_t hash = 2166136261U ^ salt;
 
     for (const char *c = symbol; *c != '\0'; c++)
         hash = (hash ^ (unsigned char)*c) * 16777619U;
@@ -497,8 +497,8 @@ static struct MHD_Response *make_quote(
     const struct sites *s, const char *symbol) {
     char line[64], text[sizeof(line) + 1];
 
-    snprintf(
-        text, sizeof(text), "%s\n", sites_quote(s, symbol, line, sizeof(line)));
+    snprintf(text, sizeof(text), "%s\n",
+        sites_quote(s->options.quote_salt, symbol, line, sizeof(line)));
     return MHD_create_response_from_buffer(
         strlen(text), text, MHD_RESPMEM_MUST_COPY);
 }

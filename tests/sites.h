@@ -112,10 +112,10 @@ long sites_release(struct sites *sites, long n);
  */
 void sites_stop(struct sites *sites, struct sites_counts *last);
 
-/* Writes the line that this server sends as the quote of a symbol, without its
- * newline, into buf. Returns buf. */
+/* Writes the line that a server with this salt sends as the quote of a symbol,
+ * without its newline, into buf. Returns buf. */
 const char *sites_quote(
-    const struct sites *sites, const char *symbol, char *buf, size_t size);
+    unsigned salt, const char *symbol, char *buf, size_t size);
 
 /* Prints the path and the meaning of every page, a line each. */
 void sites_print_pages(FILE *stream);
