@@ -70,7 +70,7 @@ void clock_close(struct clock *clock) {
 }
 
 int64_t clock_now(const struct clock *clock) {
-    return atomic_load(&clock->page->now);
+    return clock->now;
 }
 
 static struct slot *find(const struct clock *clock, int32_t id) {
@@ -104,8 +104,8 @@ int64_t clock_next(
     int64_t next = INT64_MAX, now = clock_now(clock);
 
     for (size_t i = 0; i < n; i++) {
-        int64_t own = deadline(clock, tasks[i].tid);
-        int64_t alarm = deadline(clock, -tasks[i].pid);
+        int64_t own = deadline(clock, tasks[i].inner_tid);
+        int64_t alarm = deadline(clock, -tasks[i].inner_pid);
 
         if (own < next)
             next = own;
@@ -118,7 +118,7 @@ int64_t clock_next(
 }
 
 static void wake(const struct clock *clock, const struct clock_task *task) {
-    struct slot *slot = find(clock, task->tid);
+    struct slot *slot = find(clock, task->inner_tid);
 
     switch (atomic_load(&slot->state)) {
     case SLOT_SLEEPING:
@@ -146,16 +146,17 @@ static void ring(struct slot *slot, pid_t pid) {
     kill(pid, SIGALRM);
 }
 
-void clock_advance(const struct clock *clock, int64_t to,
-    const struct clock_task *tasks, size_t n) {
+void clock_advance(
+    struct clock *clock, int64_t to, const struct clock_task *tasks, size_t n) {
+    clock->now = to;
     atomic_store(&clock->page->now, to);
     for (size_t i = 0; i < n; i++)
-        if (deadline(clock, tasks[i].tid) <= to)
+        if (deadline(clock, tasks[i].inner_tid) <= to)
             wake(clock, &tasks[i]);
     /* Alarms last: a sleep that ends at the same instant has then ended. A
      * process is in the list once for each of its tasks; ringing moves the
      * deadline on, so it rings once. */
     for (size_t i = 0; i < n; i++)
-        if (deadline(clock, -tasks[i].pid) <= to)
-            ring(find(clock, -tasks[i].pid), tasks[i].pid);
+        if (deadline(clock, -tasks[i].inner_pid) <= to)
+            ring(find(clock, -tasks[i].inner_pid), tasks[i].pid);
 }

@@ -51,6 +51,7 @@ struct slot {
 struct clock_page {
     uint64_t magic;
     int64_t real_start, mono_start; /* of the two clocks, ns */
+    int64_t cpu_permille; /* of .now, as CPU time to be shown; 0: the real */
     _Atomic int64_t now;
     _Atomic int64_t looks;  /* clock readings */
     _Atomic int64_t idles;  /* yields, zero sleeps, time-outs of zero */
@@ -68,11 +69,13 @@ static inline struct slot *clock_slot(
 
 struct clock {
     struct clock_page *page;
-    int fd; /* 200 or above, close-on-exec: the child clears that */
+    int64_t now; /* the page only shows it: a program can write there */
+    int fd;      /* 200 or above, close-on-exec: the child clears that */
 };
 
+/* A task, and the numbers that it has itself, in a pid namespace of its own. */
 struct clock_task {
-    pid_t pid, tid;
+    pid_t pid, tid, inner_pid, inner_tid;
 };
 
 /* Makes a clock at 0. Returns 0, or -1 with errno set. */
@@ -85,7 +88,7 @@ void clock_close(struct clock *);
 int64_t clock_now(const struct clock *);
 
 /* What the shim knows of a task; SLOT_IDLE when it knows nothing. */
-enum slot_state clock_state(const struct clock *, pid_t tid);
+enum slot_state clock_state(const struct clock *, pid_t inner_tid);
 
 /* The earliest deadline of these tasks and of their processes' alarms, in ns,
  * or -1 when none has one. A deadline that has passed is not before now. */
@@ -94,6 +97,6 @@ int64_t clock_next(const struct clock *, const struct clock_task *, size_t n);
 /* Moves the clock to `to` and wakes every task of the list that is due. All of
  * them must be asleep. */
 void clock_advance(
-    const struct clock *, int64_t to, const struct clock_task *, size_t n);
+    struct clock *, int64_t to, const struct clock_task *, size_t n);
 
 #endif

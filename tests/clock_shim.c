@@ -31,9 +31,11 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/select.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
+#include <sys/times.h>
 #include <threads.h>
 #include <unistd.h>
 
@@ -49,7 +51,7 @@
     X(pthread_cond_timedwait) X(pthread_cond_clockwait) X(cnd_timedwait)     \
     X(pthread_mutex_timedlock) X(pthread_mutex_clocklock) X(mtx_timedlock)   \
     X(sem_timedwait) X(sem_clockwait) X(mq_timedreceive) X(mq_timedsend)     \
-    X(sigtimedwait) X(alarm) X(setitimer)
+    X(sigtimedwait) X(alarm) X(setitimer) X(getrusage) X(clock) X(times)
 /* clang-format on */
 
 #define REAL_INDEX(name) REAL_##name,
@@ -259,8 +261,16 @@ static int64_t shown(clockid_t id) {
     return page->real_start + now();
 }
 
+/* The CPU time to be shown, in ns; -1: the real one. */
+static int64_t shown_cpu(void) {
+    return page != NULL && page->cpu_permille > 0
+               ? now() / 1000 * page->cpu_permille
+               : -1;
+}
+
 int clock_gettime(clockid_t id, struct timespec *ts) {
-    int64_t ns = page ? shown(id) : -1;
+    bool cpu = id == CLOCK_PROCESS_CPUTIME_ID || id == CLOCK_THREAD_CPUTIME_ID;
+    int64_t ns = cpu ? shown_cpu() : page ? shown(id) : -1;
 
     if (ns == -1)
         return REAL(clock_gettime)(id, ts);
@@ -294,6 +304,36 @@ int timespec_get(struct timespec *ts, int base) {
         return REAL(timespec_get)(ts, base);
     *ts = to_timespec(shown(CLOCK_REALTIME));
     return base;
+}
+
+/* A quarter of it in the kernel. */
+int getrusage(__rusage_who_t who, struct rusage *use) {
+    int status = REAL(getrusage)(who, use);
+    int64_t ns = shown_cpu(), system = ns / 4;
+
+    if (status == -1 || ns == -1 || who == RUSAGE_CHILDREN)
+        return status;
+    ns -= system;
+    use->ru_utime = (struct timeval){ns / SECOND, ns % SECOND / 1000};
+    use->ru_stime = (struct timeval){system / SECOND, system % SECOND / 1000};
+    return 0;
+}
+
+clock_t clock(void) {
+    int64_t ns = shown_cpu();
+
+    return ns == -1 ? REAL(clock)() : ns / (SECOND / CLOCKS_PER_SEC);
+}
+
+clock_t times(struct tms *use) {
+    clock_t at = REAL(times)(use);
+    int64_t ns = shown_cpu(), tick = SECOND / sysconf(_SC_CLK_TCK);
+
+    if (ns == -1)
+        return at;
+    use->tms_stime = ns / 4 / tick;
+    use->tms_utime = ns / tick - use->tms_stime;
+    return shown(CLOCK_MONOTONIC) / tick;
 }
 
 int sched_yield(void) {

@@ -6,7 +6,7 @@
 # hex: file.c:37; T likewise: the line and its text; N, an address, a size and
 # the address in hex: the name of what is there. \002 begins a table's row.
 
-function source(address,    tool, line, path, number, n) {
+function source(address,    tool, line, path, text_of, number, n) {
     if (address in where)
         return
     tool = "addr2line -e " exe " 0x" address
@@ -16,9 +16,10 @@ function source(address,    tool, line, path, number, n) {
     path = number = line
     sub(/:[^:]*$/, "", path)
     sub(/.*:/, "", number)
-    for (n = 0; n < number + 0 && (getline line < path) > 0; n++)
+    text_of = src != "" ? src : path
+    for (n = 0; n < number + 0 && (getline line < text_of) > 0; n++)
         continue
-    close(path)
+    close(text_of)
     sub(/^[ \t]*/, "", line)
     sub(/.*\//, "", path)
     where[address] = path ":" number

@@ -575,8 +575,13 @@ static void report_schedule(const struct outcome *o) {
 
 /* Runs one schedule and shows it. Returns whether it is wrong. */
 static bool replay(const char *schedule) {
-    sh->prefix = 0;
-    int status = run(schedule);
+    unsigned known;
+    int status;
+    do { /* until it meets no place that it did not know */
+        known = sh->news;
+        sh->prefix = 0;
+        status = run(schedule);
+    } while (sh->news != known);
     check_fit(status);
     struct outcome o = get_outcome(status);
     report_schedule(&o);
@@ -588,14 +593,40 @@ static bool replay(const char *schedule) {
 static void keep_places(bool write) {
     char path[4096];
     snprintf(path, sizeof path, "%s.places", *arguments);
-    FILE *file = fopen(path, write ? "w" : "r");
-    size_t n = 0;
-    if (file != NULL && write)
-        n = fwrite(sh->learned, sizeof sh->learned, 1, file);
-    else if (file != NULL)
-        n = fread(sh->learned, sizeof sh->learned, 1, file);
-    if (file == NULL || n != 1 || fclose(file) == EOF)
+    /* No stdio: what it allocates would move what the program allocates. */
+    int file = write ? open(path, O_WRONLY | O_CREAT | O_TRUNC, 0644)
+                     : open(path, O_RDONLY);
+    ssize_t size = sizeof sh->learned, n = -1;
+    if (file != -1)
+        n = write ? pwrite(file, sh->learned, (size_t)size, 0)
+                  : pread(file, sh->learned, (size_t)size, 0);
+    if (n != size || close(file) == -1)
         err(2, "%s: needed for REPLAY, made by a run without", path);
+}
+
+/*
+ * A grader, to whom this process is as suspect as the program in it, gives a
+ * token. It is where no child, and so no part of the program, can read it, and
+ * stands before and after what is reported here.
+ */
+static char *token;
+
+static void hide_token(void) {
+    char *given = getenv("EXPLORE_TOKEN");
+    if (given == NULL)
+        return;
+    token = mmap(
+        NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (token == MAP_FAILED || madvise(token, 4096, MADV_WIPEONFORK) == -1)
+        err(2, "explore: the token");
+    snprintf(token, 4096, "%s", given);
+    memset(given, 0, strlen(given));
+}
+
+static void show_token(void) {
+    if (token != NULL)
+        printf("%s\n", token);
+    fflush(stdout);
 }
 
 /* The last words; the exit status. */
@@ -655,7 +686,9 @@ static const char *settings(void) {
 }
 
 static void open_files(void) {
+    static char buffer[BUFSIZ]; /* malloc would move what programs allocate */
     struct sigaction action = {.sa_handler = interrupted};
+    setvbuf(stdout, buffer, _IOFBF, sizeof buffer);
     in = memfd_create("input", MFD_CLOEXEC);
     out = memfd_create("output", MFD_CLOEXEC);
     errors = memfd_create("errors", MFD_CLOEXEC);
@@ -678,6 +711,7 @@ int __wrap_main(int argc, char *argv[]) {
         MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (sh == MAP_FAILED)
         err(2, "explore: memory");
+    hide_token();
     open_files();
     const char *schedule = settings();
     if (schedule != NULL)
@@ -691,12 +725,16 @@ int __wrap_main(int argc, char *argv[]) {
     if (schedule != NULL)
         return replay(schedule);
     search_all();
-    keep_places(true);
+    if (token == NULL) /* a grader replays nothing */
+        keep_places(true);
+    show_token();
     report_outcomes();
     if (failure.found) {
         printf("\nThe first schedule that goes wrong (%d preemption%s): %s\n",
             failure.cost, plural(failure.cost), failure.as.text);
         replay(failure.schedule);
     }
-    return verdict();
+    int status = verdict();
+    show_token();
+    return status;
 }

@@ -6,7 +6,8 @@
 # TIMEOUT=seconds, CC, EXPLORE_DIR (build/explore), GDB=1 (with REPLAY: in the
 # debugger). The libraries and -D, -I flags are those of the program's Build:
 # line. Its header may say "Outcomes: any order" (of the lines) or "Outcomes:
-# any"; OUTCOMES="any" says so from outside.
+# any"; OUTCOMES="any" says so from outside. For a grader: EXPLORE_PARTS (a
+# directory with our objects) builds EXPLORE_DIR/NAME and does not run it.
 #
 # For a program to read: the exit status is 0, right; 1, wrong; 2, cannot be
 # explored (why is on stderr); 3, stopped with nothing wrong found so far.
@@ -30,34 +31,42 @@ header=$(sed -n '1,/\*\//p' "$source")
 flags=$(echo "$header" | sed -n 's/.*Build://p' | tr ' ' '\n' |
     grep -E '^-(l|D|I|L|pthread)' | tr '\n' ' ')
 OUTCOMES=${OUTCOMES:-$(echo "$header" | sed -n 's/.*Outcomes: *//p')}
-dir=$dir/$CC
-exe=$dir/$(dirname "$source" | tr -c '[:alnum:]\n' _)/$(basename "$source" .c)
+parts=$EXPLORE_PARTS exe=$dir/$(basename "$source" .c)
+if [ -z "$parts" ]; then
+    dir=$dir/$CC
+    parts=$dir
+    exe=$dir/$(dirname "$source" | tr -c '[:alnum:]\n' _)/$(basename "$exe")
+fi
 mkdir -p "$(dirname "$exe")" || exit 2
 for part in explore explore_run explore_hooks; do
     object=$dir/$part.o
+    [ -z "$EXPLORE_PARTS" ] || break
     [ "$object" -nt "$here/$part.c" ] && [ "$object" -nt "$here/explore.h" ] ||
         "$CC" -std=gnu17 -O2 -fno-pie -c "$here/$part.c" -o "$object" ||
         say "cannot build $part.c"
 done
-if [ -n "$(find "$(dirname "$source")" "$dir"/explore*.o -name '*.[cho]' \
+if [ -n "$(find "$(dirname "$source")" "$parts"/explore*.o -name '*.[cho]' \
     -newer "$exe" 2>&1)" ]; then
     # shellcheck disable=SC2086
     "$CC" -std=gnu17 $see $flags -c "$source" -o "$exe.o" ||
         say "$source does not compile"
     # What is wrapped: the names that begin with __wrap_ in our objects.
     # shellcheck disable=SC2046
-    ld -r $(nm "$dir"/explore*.o | sed -n 's/.* T __wrap_/--wrap=/p') \
+    ld -r $(nm "$parts"/explore*.o | sed -n 's/.* T __wrap_/--wrap=/p') \
         "$exe.o" -o "$exe.wrapped" || exit 2
     # shellcheck disable=SC2086
-    "$CC" -no-pie -pthread -Wl,--wrap=main "$exe.wrapped" "$dir"/explore*.o \
+    "$CC" -no-pie -pthread -Wl,--wrap=main "$exe.wrapped" "$parts"/explore*.o \
         $flags -o "$exe" || say "$source does not link"
 fi
+[ -z "$EXPLORE_PARTS" ] || exit 0
 export BOUND REPLAY REDUCE TIMEOUT OUTCOMES GDB
 # shellcheck disable=SC2086
 [ -z "$GDB" ] || exec gdb -q --args "$exe" $ARGS
 trap : INT # explore ends by itself
+# The same addresses each time, where that is allowed: a replay needs them.
+steady=$(setarch -R true 2>/dev/null && echo setarch -R)
 # shellcheck disable=SC2086
-"$exe" $ARGS >"$exe.report"
+$steady "$exe" $ARGS >"$exe.report"
 status=$?
 awk -v exe="$exe" -f "$here/explore.awk" "$exe.report" \
     "$exe.report"

@@ -40,6 +40,7 @@ static const struct {
     {"twins", twins_tests, false},
     {"usage", usage_tests, false},
     {"readme", readme_tests, false},
+    {"grade", grade_tests, false},
 };
 enum { SUITES = sizeof suites / sizeof suites[0] };
 

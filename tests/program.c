@@ -27,6 +27,8 @@
 #define _GNU_SOURCE
 #include "program.h"
 #include "clock.h"
+#include "launcher.h"
+#include "sandbox.h"
 #include <ctype.h>
 #include <dirent.h>
 #include <err.h>
@@ -35,6 +37,7 @@
 #include <grp.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <linux/capability.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -42,6 +45,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/fsuid.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -56,6 +60,7 @@
 #define UNBLOCKABLE UINT64_C(0x1c0040100)
 #define LONGEST_TURN (100 * MS)
 #define KILL_ROUNDS 10000 /* of a millisecond and more */
+#define LAUNCH_MS 60000   /* for the sandbox to be set up */
 #define CONFIRM (20 * MS) /* before a deadlock is looked for once more */
 
 struct stream {
@@ -67,6 +72,7 @@ struct stream {
 
 struct task {
     pid_t pid, tid;
+    pid_t inner_pid, inner_tid; /* as it sees itself */
     char state;
     bool own;          /* a thread of the harness */
     bool shielded;     /* blocks every signal */
@@ -87,6 +93,7 @@ struct look {
     bool still; /* all were asleep and could be read */
     int alive, zombies, processes;
     int64_t cpu_ms;
+    long memory_kib;
 };
 
 struct driver {
@@ -94,6 +101,9 @@ struct driver {
     struct run *run;
     pid_t pid; /* 0 once it is reaped */
     int pidfd;
+    pid_t launcher;   /* in a sandbox: the parent of the program; .pid is then
+                       the outermost wrapper, .pidfd the launcher's reports */
+    bool dismantling; /* the wrappers are to be seen, and killed, as well */
     struct stream out, err;
     struct clock clock;
     int64_t start, last, spent; /* .spent counts towards the deadline */
@@ -176,6 +186,22 @@ static uint64_t field(const char *status, const char *name, int base) {
     return at ? strtoull(at + strlen(name), NULL, base) : 0;
 }
 
+/* The last number after "\nname:". */
+static pid_t last_number(const char *status, const char *name) {
+    const char *at = strstr(status, name);
+    long number = 0;
+    char *end;
+
+    if (at == NULL)
+        return 0;
+    at += strlen(name);
+    while (at += strspn(at, " \t"), isdigit((unsigned char)*at)) {
+        number = strtol(at, &end, 10);
+        at = end;
+    }
+    return (pid_t)number;
+}
+
 static void add_pid(struct look *look, pid_t pid) {
     look->pids = grow(look->pids, look->pid_count, sizeof(pid_t));
     look->pids[look->pid_count++] = pid;
@@ -223,6 +249,10 @@ static bool read_task(struct task *task, struct look *look, struct run *run) {
     if (state == NULL)
         return false;
     task->state = state[8];
+    task->inner_pid = last_number(text, "\nNStgid:");
+    task->inner_tid = last_number(text, "\nNSpid:");
+    if (!task->own && task->tid == task->pid)
+        look->memory_kib += (long)field(text, "\nVmRSS:", 10);
     task->waits = field(text, "\nvoluntary_ctxt_switches:", 10);
     task->switches =
         task->waits + field(text, "\nnonvoluntary_ctxt_switches:", 10);
@@ -261,13 +291,36 @@ static bool read_cpu(struct look *look, pid_t pid) {
     return value == SIGCHLD;
 }
 
+/* Root without CAP_SYS_PTRACE, as in most containers, may look closely only at
+ * processes of the user it acts as. The change clears the signal that shall
+ * come when the parent dies. */
+static void look_as_user(const struct driver *d, bool begin) {
+    static int may = -1;
+    char status[4096];
+    int number = 0;
+
+    if (d->launcher == 0 || sandbox_uid() == 0)
+        return;
+    if (may == -1)
+        may = read_proc(status, sizeof(status), "/proc/self/status") &&
+              (field(status, "\nCapEff:", 16) >> CAP_SYS_PTRACE & 1);
+    if (may)
+        return;
+    prctl(PR_GET_PDEATHSIG, &number);
+    setfsuid(begin ? sandbox_uid() : geteuid());
+    prctl(PR_SET_PDEATHSIG, number);
+}
+
 /* Adds a process to the look: its tasks, and their children to the list. */
 static void read_process(struct driver *d, struct look *look, pid_t pid) {
-    bool own = pid == getpid(), helper, alive = false;
+    bool own = pid == getpid() || (pid == d->launcher && !d->dismantling);
+    bool helper, alive = false;
     struct dirent *entry;
     char path[32];
     DIR *tasks;
 
+    if (!own)
+        look_as_user(d, true);
     helper = !own && !read_cpu(look, pid);
     snprintf(path, sizeof(path), "/proc/%d/task", pid);
     tasks = opendir(path);
@@ -291,6 +344,8 @@ static void read_process(struct driver *d, struct look *look, pid_t pid) {
         closedir(tasks);
     else
         look->still = false;
+    if (!own)
+        look_as_user(d, false);
     look->processes += alive;
 }
 
@@ -307,8 +362,11 @@ static void take_look(struct driver *d, struct look *look) {
     look->count = look->pid_count = 0;
     look->alive = look->zombies = look->processes = 0;
     look->cpu_ms = 0;
+    look->memory_kib = 0;
     look->still = true;
-    if (d->pid != 0)
+    if (d->launcher != 0 && !d->dismantling)
+        read_process(d, look, d->launcher); /* its first child: the program */
+    else if (d->pid != 0)
         add_pid(look, d->pid);
     read_process(d, look, getpid());
     for (size_t i = 0; i < look->pid_count; i++)
@@ -319,7 +377,7 @@ static void take_look(struct driver *d, struct look *look) {
         if (strchr("SZ", task->state) == NULL)
             look->still = false;
         if (!task->own && d->program->virtual_time &&
-            clock_state(&d->clock, task->tid) == SLOT_WOKEN)
+            clock_state(&d->clock, task->inner_tid) == SLOT_WOKEN)
             look->still = false;
         if (task->state == 'Z' && task->tid == task->pid)
             look->zombies++;
@@ -505,7 +563,7 @@ static bool sleeps_in_real_time(
 
     if (call == NULL || task->own || task->helper ||
         (d->program->virtual_time &&
-            clock_state(&d->clock, task->tid) != SLOT_IDLE))
+            clock_state(&d->clock, task->inner_tid) != SLOT_IDLE))
         return false;
     return call->timed == ALWAYS ||
            (call->timed == IF_POINTER && task->args[call->arg] != 0) ||
@@ -525,6 +583,7 @@ static bool has_timer(const struct driver *d, pid_t pid) {
         read_proc(text, sizeof(text), "/proc/%d/status", pid))
         found = found || (field(text, "\nSigCgt:", 16) >> (SIGALRM - 1) & 1);
     snprintf(path, sizeof(path), "/proc/%d/fdinfo", pid);
+    look_as_user(d, true);
     dir = opendir(path);
     while (dir != NULL && !found && (entry = readdir(dir)) != NULL)
         if (isdigit((unsigned char)entry->d_name[0]) &&
@@ -533,6 +592,7 @@ static bool has_timer(const struct driver *d, pid_t pid) {
                     strstr(text, "it_value: (0, 0)") == NULL;
     if (dir != NULL)
         closedir(dir);
+    look_as_user(d, false);
     return found;
 }
 
@@ -598,21 +658,26 @@ static struct clock_task *clock_tasks(const struct look *look) {
     if (tasks == NULL)
         err(EXIT_FAILURE, "calloc");
     for (size_t i = 0; i < look->count; i++)
-        tasks[i] = (struct clock_task){look->tasks[i].pid, look->tasks[i].tid};
+        tasks[i] = (struct clock_task){look->tasks[i].pid, look->tasks[i].tid,
+            look->tasks[i].inner_pid, look->tasks[i].inner_tid};
     return tasks;
 }
 
-/* The next deadline of a look's tasks, to which the clock is moved if wanted;
- * -1 when there is none. */
+/* The next deadline of a look's tasks, or of at_quiet if that is earlier, to
+ * which the clock is moved if wanted; -1 when there is none. */
 static int64_t next_deadline(
     struct driver *d, const struct look *look, bool move) {
     struct clock_task *tasks;
-    int64_t next;
+    int64_t next, due = -1;
 
     if (!d->program->virtual_time)
         return -1;
     tasks = clock_tasks(look);
     next = clock_next(&d->clock, tasks, look->count);
+    if (move && d->program->due != NULL)
+        due = d->program->due(d->program->arg);
+    if (due > clock_now(&d->clock) && (next == -1 || due < next))
+        next = due;
     if (move && next != -1)
         clock_advance(&d->clock, next, tasks, look->count);
     free(tasks);
@@ -788,6 +853,12 @@ static void check_end(struct driver *d) {
         decide(d, EXITED, 0, " ");
     if (d->out.flooded || d->err.flooded)
         decide_flood(d);
+    if (d->program->memory_kib > 0 &&
+        d->first.memory_kib > d->program->memory_kib)
+        decide(d, GREEDY, 0, "used more than %ld MiB of memory",
+            d->program->memory_kib / 1024);
+    if (d->launcher != 0 && sandbox_overfull())
+        decide(d, GREEDY, 0, "wrote more than 256 MiB of files");
     if (time_spent(d) > limit * MS)
         decide(
             d, TIMED_OUT, 0, "did not end within %.3g s", (double)limit / 1e3);
@@ -821,11 +892,15 @@ static void watch(struct driver *d) {
 /* The shim lies beside the harness. LD_PRELOAD cannot take a path with a
  * space or a colon in it; such a one is reached through a descriptor of ours.
  */
-static void find_shim(char *path, size_t size) {
+static void find_shim(const struct program *program, char *path, size_t size) {
     static int fd = -1;
     ssize_t length = readlink("/proc/self/exe", path, size - 1);
     char *slash;
 
+    if (program->sandbox != NULL) {
+        snprintf(path, size, "%s", sandbox_shim());
+        return;
+    }
     if (length == -1)
         err(EXIT_FAILURE, "/proc/self/exe");
     path[length] = '\0';
@@ -873,15 +948,41 @@ static const char **make_environment(
     return list;
 }
 
+/* The same for the command of a sandbox: the launcher does the rest. It wants
+ * a session of its own, which the leader of a group cannot have. */
+static void enter_sandbox(
+    const struct driver *d, char **command, int report, pid_t parent) {
+    sigset_t none;
+
+    if (sandbox_depth() > 1 && setpgid(0, 0) == -1)
+        return;
+    close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
+    fcntl(report, F_SETFD, 0);
+    if (d->program->virtual_time)
+        fcntl(d->clock.fd, F_SETFD, 0);
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) == -1 || getppid() != parent)
+        return;
+    execve(command[0], command, (char *[]){NULL});
+}
+
 /* The child up to exec. Returns only on failure, with errno set. */
 static void become(const struct program *p, const struct driver *d,
-    const int *out, const int *err, pid_t parent, const char *const *env) {
+    const int *out, const int *err, pid_t parent, const char *const *env,
+    char **command, int report) {
     int in = open(p->stdin_path ? p->stdin_path : "/dev/null", O_RDONLY);
     int to = p->stdout_path ? open(p->stdout_path, O_WRONLY) : out[1];
     sigset_t none;
 
     if (in == -1 || to == -1 || dup2(in, 0) == -1 || dup2(to, 1) == -1 ||
-        dup2(err[1], 2) == -1 || setpgid(0, 0) == -1)
+        dup2(err[1], 2) == -1)
+        return;
+    if (command != NULL) {
+        enter_sandbox(d, command, report, parent);
+        return;
+    }
+    if (setpgid(0, 0) == -1)
         return;
     close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
     if (p->virtual_time)
@@ -908,9 +1009,51 @@ static void make_pipe(int fds[2]) {
         err(EXIT_FAILURE, "pipe2");
 }
 
-/* Forks and waits until the program is running in the child, or cannot be. */
+/* Waits until the launcher has started the program; returns why not. A sandbox
+ * that does not work is our own fault. */
+static int await_launcher(struct driver *d) {
+    struct launch_report report = {.value = 0};
+    struct pollfd ready = {.fd = d->pidfd, .events = POLLIN};
+    struct look *look = &d->first;
+
+    if (poll(&ready, 1, LAUNCH_MS) != 1 ||
+        read(d->pidfd, &report, sizeof(report)) != (ssize_t)sizeof(report)) {
+        drain(&d->err);
+        errx(EXIT_FAILURE, "the sandbox does not work: %s",
+            d->err.text ? d->err.text : "no answer");
+    }
+    d->launcher = d->pid;
+    if (sandbox_depth() > 1) {
+        look->pid_count = 0;
+        add_children(d, look, d->pid, d->pid);
+        if (look->pid_count != 1)
+            errx(EXIT_FAILURE, "the launcher is not to be found");
+        d->launcher = look->pids[0];
+    }
+    return report.value;
+}
+
+/* Waits until the program is running in the child, or cannot be. */
+static void await_start(struct driver *d, int failure) {
+    int code = 0;
+
+    while (read(failure, &code, sizeof(code)) == -1 && errno == EINTR)
+        ;
+    close(failure);
+    if (d->program->sandbox != NULL && code == 0)
+        code = await_launcher(d);
+    else if (d->program->sandbox == NULL)
+        d->pidfd = (int)syscall(SYS_pidfd_open, d->pid, 0);
+    if (d->pidfd == -1)
+        err(EXIT_FAILURE, "pidfd_open");
+    if (code != 0)
+        decide(
+            d, NOT_STARTED, code, "could not be started: %s", strerror(code));
+}
+
 static void start(struct driver *d, const char *const *env) {
-    int out[2], error[2], failure[2], code = 0;
+    int out[2], error[2], failure[2], report[2] = {-1, -1}, code;
+    char **command = NULL;
     pid_t parent = getpid();
 
     make_pipe(out);
@@ -918,32 +1061,32 @@ static void start(struct driver *d, const char *const *env) {
     make_pipe(failure);
     fcntl(out[0], F_SETFL, O_NONBLOCK);
     fcntl(error[0], F_SETFL, O_NONBLOCK);
+    if (d->program->sandbox != NULL) {
+        make_pipe(report);
+        command = sandbox_command(d->program, env, report[1],
+            d->program->virtual_time ? d->clock.fd : -1);
+    }
     if (d->program->stdout_broken)
         close(out[0]);
     d->pid = fork();
     if (d->pid == -1)
         err(EXIT_FAILURE, "fork");
     if (d->pid == 0) {
-        become(d->program, d, out, error, parent, env);
+        become(d->program, d, out, error, parent, env, command, report[1]);
         code = errno;
         if (write(failure[1], &code, sizeof(code)) == -1)
             _exit(EXIT_FAILURE);
         _exit(EXIT_FAILURE);
     }
+    sandbox_free(command);
     close(out[1]);
     close(error[1]);
     close(failure[1]);
+    close(report[1]);
     d->out.fd = d->program->stdout_broken ? -1 : out[0];
     d->err.fd = error[0];
-    d->pidfd = (int)syscall(SYS_pidfd_open, d->pid, 0);
-    if (d->pidfd == -1)
-        err(EXIT_FAILURE, "pidfd_open");
-    while (read(failure[0], &code, sizeof(code)) == -1 && errno == EINTR)
-        ;
-    close(failure[0]);
-    if (code != 0)
-        decide(
-            d, NOT_STARTED, code, "could not be started: %s", strerror(code));
+    d->pidfd = report[0];
+    await_start(d, failure[0]);
 }
 
 /* Counts and names what the ended program has left. */
@@ -974,19 +1117,14 @@ static void note_left_behind(struct driver *d) {
     }
 }
 
-static bool reap_program(struct driver *d) {
-    struct rusage use;
-    int status;
-
-    if (wait4(d->pid, &status, WNOHANG, &use) != d->pid)
-        return false;
-    d->pid = 0;
-    d->run->cpu_ns = (use.ru_utime.tv_sec + use.ru_stime.tv_sec) * 1000 * MS +
-                     (use.ru_utime.tv_usec + use.ru_stime.tv_usec) * 1000;
+/* How the program ended, as its parent saw it. */
+static void note_end(struct driver *d, int status, const struct rusage *use) {
+    d->run->cpu_ns = (use->ru_utime.tv_sec + use->ru_stime.tv_sec) * 1000 * MS +
+                     (use->ru_utime.tv_usec + use->ru_stime.tv_usec) * 1000;
     if (d->run->peak_kib == 0) /* too short to be seen: an upper bound */
-        d->run->peak_kib = use.ru_maxrss;
+        d->run->peak_kib = use->ru_maxrss;
     if (d->run->end != EXITED)
-        return true;
+        return;
     d->run->code = WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status);
     d->run->end = WIFEXITED(status) ? EXITED : SIGNALLED;
     if (WIFEXITED(status))
@@ -996,7 +1134,35 @@ static bool reap_program(struct driver *d) {
         snprintf(d->run->why, sizeof(d->run->why),
             "was killed by signal %d (%s)", d->run->code,
             strsignal(d->run->code));
+}
+
+static bool reap_program(struct driver *d) {
+    struct rusage use;
+    int status;
+
+    if (wait4(d->pid, &status, WNOHANG, &use) != d->pid)
+        return false;
+    d->pid = 0;
+    if (d->launcher == 0)
+        note_end(d, status, &use);
     return true;
+}
+
+/* In a sandbox: what the launcher has to report. Without a word it is gone,
+ * and nobody but the program can have ended it. */
+static void read_end(struct driver *d) {
+    struct launch_report report;
+
+    sandbox_left(
+        d->launcher, d->run->left_objects, sizeof(d->run->left_objects));
+    if (read(d->pidfd, &report, sizeof(report)) == (ssize_t)sizeof(report)) {
+        note_end(d, report.value, &report.use);
+        return;
+    }
+    d->run->end = SIGNALLED;
+    d->run->code = SIGKILL;
+    snprintf(
+        d->run->why, sizeof(d->run->why), "ended the process that started it");
 }
 
 /* Kills and reaps until nothing of the tree is left. The group goes first and
@@ -1010,6 +1176,8 @@ static void kill_tree(struct driver *d) {
     size_t left = 1;
 
     kill(-d->pid, SIGKILL);
+    if (d->launcher != 0)
+        sandbox_kill(d->launcher);
     for (int round = 0; left > 0; round++) {
         take_look(d, &d->first);
         left = 0;
@@ -1036,9 +1204,15 @@ static void finish(struct driver *d) {
     struct run *run = d->run;
     int most[] = {run->most_tasks, run->most_processes};
 
-    if (run->end == EXITED)
+    if (run->end == EXITED) {
         note_left_behind(d);
+        if (d->launcher != 0)
+            read_end(d);
+    }
+    d->dismantling = true;
     kill_tree(d);
+    if (d->launcher != 0)
+        sandbox_clean();
     run->most_tasks = most[0];
     run->most_processes = most[1];
     drain_both(d);
@@ -1112,13 +1286,14 @@ void program_run(const struct program *program, struct run *run) {
     if (program->virtual_time) {
         if (clock_open(&d.clock) == -1)
             err(EXIT_FAILURE, "clock_open");
-        find_shim(shim + strlen(shim), PATH_MAX);
+        d.clock.page->cpu_permille = program->cpu_permille;
+        find_shim(program, shim + strlen(shim), PATH_MAX);
         snprintf(variable, sizeof(variable), CLOCK_VARIABLE "=%d", d.clock.fd);
         clock[0] = shim;
         clock[1] = variable;
     }
     env = make_environment(program, clock);
-    start(&d, env);
+    start(&d, program->sandbox ? clock : env);
     watch(&d);
     finish(&d);
     close_all(&d);
@@ -1140,8 +1315,11 @@ const char *run_describe(const struct run *run, char *buf, size_t size) {
     int used = snprintf(buf, size, "%s", run->why);
 
     if (run->left_behind > 0 && (size_t)used < size)
-        snprintf(buf + used, size - (size_t)used,
+        used += snprintf(buf + used, size - (size_t)used,
             " and left %d process%s behind: %s", run->left_behind,
             run->left_behind == 1 ? "" : "es", run->left_names);
+    if (run->left_objects[0] != '\0' && (size_t)used < size)
+        snprintf(buf + used, size - (size_t)used, " and left behind: %s",
+            run->left_objects);
     return buf;
 }

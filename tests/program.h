@@ -49,17 +49,24 @@ enum outside {
     OUTSIDE_HOLDS, /* hold something the tree waits for until at_quiet */
 };
 
+struct sandbox;
+
 /* What to run. Zero means the default everywhere. */
 struct program {
-    const char *const *argv;    /* argv[0] is a path; ends with NULL */
-    const char *const *env;     /* more "NAME=value"; ends with NULL */
-    const struct limit *limits; /* set before the program starts */
+    const struct sandbox *sandbox; /* where (sandbox.h); default: as is */
+    const char *const *argv;       /* argv[0] is a path; ends with NULL */
+    const char *const *env;        /* more "NAME=value"; ends with NULL */
+    const struct limit *limits;    /* set before the program starts */
     size_t limit_count;
     uid_t uid;               /* run as this user; needs root. 0: as is */
     int64_t deadline_ms;     /* real time, a safety net only: 60 s */
     int64_t busy_cpu_ms;     /* CPU time that proves a busy wait: 1 s */
     size_t output_bytes;     /* cap on stdout and on stderr each: 1 MiB */
+    long memory_kib;         /* cap on the memory of all processes: none */
     bool virtual_time;       /* needs clock_shim.so beside the harness */
+    int cpu_permille;        /* in virtual time: the CPU time that the program
+                                is shown, as a share of the time passed; 0:
+                                what it has used */
     const char *stdin_path;  /* default: /dev/null */
     const char *stdout_path; /* e.g. /dev/full; default: captured */
     bool stdout_broken;      /* a pipe that nobody reads (EPIPE) */
@@ -69,6 +76,9 @@ struct program {
     bool (*at_quiet)(const struct quiet *, void *arg);
     /* Called often. Default: OUTSIDE_IDLE. */
     enum outside (*outside)(void *arg);
+    /* For at_quiet in virtual time: when it wants to be called at the latest,
+     * -1: whenever. The clock stops there, though no task wakes then. */
+    int64_t (*due)(void *arg);
     void *arg;
 };
 
@@ -78,6 +88,7 @@ enum program_end {
     NOT_STARTED, /* .code is the errno */
     TIMED_OUT,   /* still running at the real deadline */
     FLOODED,     /* printed more than the cap */
+    GREEDY,      /* used more memory than the cap */
     DEADLOCK,    /* asleep, and nobody to wake it: .why says where */
     BUSY_WAIT,   /* runs without end while the clock cannot move: .why */
     INTERRUPTED  /* the harness itself got the signal .code */
@@ -119,9 +130,10 @@ struct run {
     bool slept_past_clock; /* slept by a way the shim does not see: the
                               virtual times mean nothing */
 
-    int left_behind;      /* descendants when the program had ended */
-    char left_names[200]; /* e.g. "sleep (pid 12), job (pid 13, not waited
+    int left_behind;        /* descendants when the program had ended */
+    char left_names[200];   /* e.g. "sleep (pid 12), job (pid 13, not waited
                              for)"; all of them were killed */
+    char left_objects[200]; /* in the sandbox: shared memory and queues */
 };
 
 /* Runs the program to its end and fills *run, which run_free gives back.

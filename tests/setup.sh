@@ -8,8 +8,8 @@ compiles() { # compiles COMPILER FLAG... : does it build an empty program?
     printf 'int main(void) { return 0; }\n' |
         "$@" -x c -o /dev/null - >/dev/null 2>&1
 }
-includes() {
-    printf '#include <%s>\n' "$1" | cc -E -x c - >/dev/null 2>&1
+includes() { # includes HEADER [FLAG]
+    printf '#include <%s>\n' "$1" | cc ${2:+"$2"} -E -x c - >/dev/null 2>&1
 }
 there() { command -v "$1" >/dev/null 2>&1; }
 
@@ -20,6 +20,12 @@ missing() {
     includes CUnit/CUnit.h || echo libcunit1-dev
     includes microhttpd.h || echo libmicrohttpd-dev
     includes hiredis/hiredis.h || echo libhiredis-dev
+    includes jansson.h || echo libjansson-dev
+    includes libxml/xmlwriter.h -I/usr/include/libxml2 || echo libxml2-dev
+    there bwrap || echo bubblewrap
+    there xmllint || echo libxml2-utils
+    there zip || echo zip
+    there unzip || echo unzip
     there redis-server || echo redis-server
     there clang || echo clang
     there clang-format || echo clang-format

@@ -88,6 +88,9 @@ enum {
     SLOW,
     QUOTE_PAGE,
     BAD_SYMBOL,
+    CUT_SYMBOL,
+    BROKEN_SYMBOL,
+    NEVER_SYMBOL,
     NOT_FOUND,
     NOT_ALLOWED
 };
@@ -103,6 +106,9 @@ static const struct page pages[] = {
     {"/quote/SYMBOL", QUOTE, QUOTE_LATENCY, 200, 0, NULL,
         "a price; SYMBOL is 1 to 8 letters from A to Z"},
     {NULL, WHOLE, QUOTE_LATENCY, 404, 0, NULL, "404 No Such Symbol"},
+    {NULL, CUT, QUOTE_LATENCY, 200, 20, NULL, "a quote cut short"},
+    {NULL, WHOLE, QUOTE_LATENCY, 500, 0, NULL, "500 Internal Server Error"},
+    {NULL, NEVER, QUOTE_LATENCY, 200, 0, NULL, "a quote that never comes"},
     {"/missing", WHOLE, LATENCY, 404, 0, NULL, "404 Not Found"},
     {NULL, WHOLE, LATENCY, 405, 0, NULL, "405 Method Not Allowed"},
     {"/broken", WHOLE, LATENCY, 500, 0, NULL, "500 Internal Server Error"},
@@ -475,18 +481,26 @@ static ssize_t read_drop(
 }
 
 /* A made-up price, always the same for a symbol (FNV-1a hash). */
-static struct MHD_Response *make_quote(const char *symbol) {
-    char text[64];
-    uint32_t hash = 2166136261U;
-    int length;
+const char *sites_quote(
+    unsigned salt, const char *symbol, char *buf, size_t size) {
+    uint32_t hash = 2166136261U ^ salt;
 
     for (const char *c = symbol; *c != '\0'; c++)
         hash = (hash ^ (unsigned char)*c) * 16777619U;
     hash = 1000 + hash % 49000;
-    length = snprintf(text, sizeof(text), "%s %" PRIu32 ".%02" PRIu32 "\n",
-        symbol, hash / 100, hash % 100);
+    snprintf(
+        buf, size, "%s %" PRIu32 ".%02" PRIu32, symbol, hash / 100, hash % 100);
+    return buf;
+}
+
+static struct MHD_Response *make_quote(
+    const struct sites *s, const char *symbol) {
+    char line[64], text[sizeof(line) + 1];
+
+    snprintf(text, sizeof(text), "%s\n",
+        sites_quote(s->options.quote_salt, symbol, line, sizeof(line)));
     return MHD_create_response_from_buffer(
-        (size_t)length, text, MHD_RESPMEM_MUST_COPY);
+        strlen(text), text, MHD_RESPMEM_MUST_COPY);
 }
 
 static enum MHD_Result answer(struct request *r) {
@@ -497,7 +511,7 @@ static enum MHD_Result answer(struct request *r) {
     if (response != NULL)
         return MHD_queue_response(r->connection, page->status, response);
     if (page->kind == QUOTE)
-        response = make_quote(r->symbol);
+        response = make_quote(r->sites, r->symbol);
     else
         response = MHD_create_response_from_callback(page->size, BLOCK_BYTES,
             page->kind == TRICKLE ? read_drop : read_half, r, NULL);
@@ -558,6 +572,26 @@ static const struct page *find_page(
     return &pages[NOT_FOUND];
 }
 
+static bool is_symbol(const char *symbol, const struct request *r) {
+    return symbol != NULL && strcmp(symbol, r->symbol) == 0;
+}
+
+/* The page, or what comes in its place on purpose. */
+static const struct page *with_fault(
+    const struct request *r, const struct page *page) {
+    const struct sites_options *options = &r->sites->options;
+
+    if (page->kind != QUOTE)
+        return page;
+    if (is_symbol(options->cut_symbol, r))
+        return &pages[CUT_SYMBOL];
+    if (is_symbol(options->broken_symbol, r))
+        return &pages[BROKEN_SYMBOL];
+    if (is_symbol(options->never_symbol, r))
+        return &pages[NEVER_SYMBOL];
+    return page;
+}
+
 /* The path comes from outside: show no control character of it. */
 static void print_request(
     FILE *log, const char *method, const char *path, long in_flight) {
@@ -584,7 +618,7 @@ static struct request *receive(struct sites *s,
     r->socket =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)
             ->connect_fd;
-    r->page = find_page(method, path, r->symbol);
+    r->page = with_fault(r, find_page(method, path, r->symbol));
     pthread_mutex_lock(&s->mutex);
     counts->requests++;
     in_flight = ++counts->in_flight;

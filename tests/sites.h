@@ -35,6 +35,10 @@ struct sites_options {
     /* How many connections it must hold at once; 0: 256. More than that
      * wait, not accepted, until one closes. */
     unsigned connections;
+    /* For tests. Other prices; and three symbols, or NULL: the quote of one is
+     * cut short, of one a 500, of one never sent. */
+    unsigned quote_salt;
+    const char *cut_symbol, *broken_symbol, *never_symbol;
 };
 
 /*
@@ -107,6 +111,11 @@ long sites_release(struct sites *sites, long n);
  * counts in last unless it is NULL.
  */
 void sites_stop(struct sites *sites, struct sites_counts *last);
+
+/* Writes the line that a server with this salt sends as the quote of a symbol,
+ * without its newline, into buf. Returns buf. */
+const char *sites_quote(
+    unsigned salt, const char *symbol, char *buf, size_t size);
 
 /* Prints the path and the meaning of every page, a line each. */
 void sites_print_pages(FILE *stream);

@@ -16,6 +16,8 @@ enum { PATHS = 16, PATH_BYTES = 512 };
 const char *const tools[] = {"01-sequential", "02-threads", "03-processes",
     "04-async", "05-queue", NULL};
 
+void (*run_lesson)(const struct program *, struct run *) = program_run;
+
 static const char *build_dir = "build";
 static char skip_reason[512];
 
@@ -106,7 +108,8 @@ void judge_end(const struct run *run, int status, struct verdict *verdict) {
         report = strstr(run->err_text, "runtime error:");
     if (report != NULL)
         verdict_fail(verdict, "a sanitizer reports: %.300s", report);
-    if (run->end != EXITED || run->code != status || run->left_behind > 0)
+    if (run->end != EXITED || run->code != status || run->left_behind > 0 ||
+        run->left_objects[0] != '\0')
         verdict_fail(verdict,
             "it %s; expected: exit status %d and nothing "
             "left behind",

@@ -78,9 +78,21 @@ bool look_again(int *looks);
 /* For .outside of a program that talks to the sites: what they will do. */
 enum outside sites_will(struct sites *sites);
 
+/*
+ * The judges of the stories, for whoever else grades a lesson: path is a
+ * program of this tool ("02-threads").
+ */
+void messages_judge(const char *tool, const char *path, struct verdict *);
+void download_judge(const char *tool, const char *path, struct verdict *);
+void cooking_judge(const char *tool, const char *path, struct verdict *);
+void increment_judge(const char *tool, const char *path, struct verdict *);
+
+/* What these judges run programs by: program_run(), or the grader's own. */
+extern void (*run_lesson)(const struct program *, struct run *);
+
 extern CU_TestInfo messages_tests[], download_tests[], increment_tests[],
     cooking_tests[], processes_tests[], async_tests[], queue_tests[],
     redis_tests[], locks_tests[], explore_tests[], program_tests[],
-    sites_tests[], twins_tests[], usage_tests[], readme_tests[];
+    sites_tests[], twins_tests[], usage_tests[], readme_tests[], grade_tests[];
 
 #endif

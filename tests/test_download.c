@@ -94,7 +94,7 @@ static void judge(const char *path, long workers, struct verdict *verdict) {
 
     gate.sites = start_sites(&closed, gate.base, sizeof gate.base);
     snprintf(w, sizeof w, "%ld", workers);
-    program_run(&program, &run);
+    run_lesson(&program, &run);
     sites_stop(gate.sites, &last);
     judge_end(&run, 0, verdict);
     judge_lines(&run, &gate);
@@ -140,6 +140,17 @@ static void test_tools(void) {
             expect(verdict.text[0] == '\0', "%s -w %ld: %s", name, workers[i],
                 verdict.text);
         }
+}
+
+static void judge_failures(const char *path, struct verdict *verdict);
+
+void download_judge(
+    const char *tool, const char *path, struct verdict *verdict) {
+    judge(path, 1, verdict);
+    if (strcmp(tool, tools[0]) != 0 && verdict->text[0] == '\0')
+        judge(path, 5, verdict);
+    if (verdict->text[0] == '\0')
+        judge_failures(path, verdict);
 }
 
 static void test_wrong(void) {
@@ -203,7 +214,7 @@ static void judge_failures(const char *path, struct verdict *verdict) {
         argv[3 + i] = urls[i];
     }
     struct program program = {.argv = argv};
-    program_run(&program, &run);
+    run_lesson(&program, &run);
     judge_mixed(&run, urls, verdict);
     run_free(&run);
     sites_stop(sites, NULL);

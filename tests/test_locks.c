@@ -609,7 +609,8 @@ static void test_complete(void) {
         const char *path = found.gl_pathv[i];
         const char *name = path + strlen("06-locks/");
         size_t length = strlen(name) - 2;
-        bool known = strcmp(name, "contention.c") == 0;
+        bool known = strcmp(name, "contention.c") == 0 ||
+                     strncmp(name, "exercise_", 9) == 0; /* by make grade */
         for (size_t p = 0; p < PROGRAMS; p++)
             known = known || (strlen(programs[p].name) == length &&
                                  strncmp(programs[p].name, name, length) == 0);

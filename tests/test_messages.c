@@ -120,9 +120,17 @@ static void judge(
     snprintf(c, sizeof c, "%ld", story->customers);
     snprintf(m, sizeof m, "%ld", story->messages);
     snprintf(i, sizeof i, "%ld", story->interval_ms);
-    program_run(&program, &run);
+    run_lesson(&program, &run);
     judge_run(&run, story, verdict);
     run_free(&run);
+}
+
+void messages_judge(
+    const char *tool, const char *path, struct verdict *verdict) {
+    for (size_t s = 0; s < 3 && verdict->text[0] == '\0'; s++) {
+        struct story story = expected_of(tool, sizes[s]);
+        judge(path, &story, verdict);
+    }
 }
 
 static void test_tools(void) {

@@ -75,14 +75,18 @@ static void expect_refused(const char *path, const char *one, const char *two,
     run_free(&run);
 }
 
-/* Calls the check for every program of the lessons. */
+/* Calls the check for every program of the lessons. The exercises are
+ * skeletons, which do not work yet: make grade judges what is made of them. */
 static void each_program(void (*check)(const char *path, const char *name)) {
     glob_t found;
 
     if (glob(built("0[1-6]-*/*"), 0, NULL, &found) != 0)
         errx(EXIT_FAILURE, "no programs in %s", built(""));
-    for (size_t i = 0; i < found.gl_pathc; i++)
-        check(found.gl_pathv[i], strrchr(found.gl_pathv[i], '/') + 1);
+    for (size_t i = 0; i < found.gl_pathc; i++) {
+        const char *name = strrchr(found.gl_pathv[i], '/') + 1;
+        if (strncmp(name, "exercise_", 9) != 0)
+            check(found.gl_pathv[i], name);
+    }
     globfree(&found);
 }
 

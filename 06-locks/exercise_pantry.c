@@ -1,0 +1,68 @@
+/*
+ * exercise_pantry - cooks take portions from shared shelves
+ * -s shelves stand in a ring, each with -n portions; each of -c cooks has a
+ * thread. Cook k (from 0) takes for each of -d dishes one portion from shelf
+ * k % s and one from (k + 1) % s, or none if one of them is empty. Taking lasts
+ * -m ms (0: no sleep), and nobody else is at these shelves meanwhile; cooks at
+ * other shelves go on. "cook 1: cooking dish 1 of 2 ...", "cook 1: dish 1 done"
+ * or "... missed"; then "shelf 1: 0 of 3 left", "dishes: 3 done, 1 missed".
+ * Points: build 2, correct 6, concurrent 6, limits 2, clean 2, bad input 2
+ * Test: make check EXERCISE=06-locks/exercise_pantry
+ * Build: cc -O2 -pthread -o exercise_pantry exercise_pantry.c
+ * Usage: ./exercise_pantry [-c cooks] [-s shelves] [-n portions_per_shelf] ...
+ */
+#include <err.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+/* ---------- The story ---------- */
+
+static long cooks = 2, shelf_count = 2, portions = 3, dishes = 2, ms = 10;
+
+/* ---------- The tool: threads, and what they share ---------- */
+
+/* Yours: fills the shelves, lets all cooks cook, says what is left on each
+ * shelf, and returns how many dishes were done. */
+static long cook_all(void) {
+    (void)portions, (void)ms;
+    errx(EXIT_FAILURE, "cook_all() is not written yet: no cook has begun");
+}
+
+/* ---------- The run ---------- */
+
+static const char usage[] =
+    "usage: exercise_pantry [-c cooks] [-s shelves] [-n portions_per_shelf] "
+    "[-d dishes_per_cook] [-m ms]\n";
+
+static long number(int option, long least, long most) {
+    char *end;
+    long value = strtol(optarg, &end, 10);
+    if (end == optarg || *end != '\0' || value < least || value > most)
+        errx(2, "-%c %s: not a number from %ld to %ld", option, optarg, least,
+            most);
+    return value;
+}
+
+int main(int argc, char *argv[]) {
+    setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
+    for (int option; (option = getopt(argc, argv, "c:s:n:d:m:h")) != -1;)
+        switch (option) {
+        case 'c': cooks = number(option, 1, 1000); break;
+        case 's': shelf_count = number(option, 2, 1000); break;
+        case 'n': portions = number(option, 1, 1000000); break;
+        case 'd': dishes = number(option, 1, 1000000); break;
+        case 'm': ms = number(option, 0, 60000); break;
+        case 'h': return printf(usage) < 0;
+        default: return 2;
+        }
+    if (optind < argc)
+        errx(2, "%s: not an option, see -h", argv[optind]);
+
+    long done = cook_all();
+    printf("dishes: %ld done, %ld missed\n", done, cooks * dishes - done);
+    fprintf(stderr, "%ld dishes asked of %ld cooks\n", cooks * dishes, cooks);
+    if (ferror(stdout))
+        errx(EXIT_FAILURE, "standard output: not everything was written");
+    return EXIT_SUCCESS;
+}
