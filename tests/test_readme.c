@@ -259,7 +259,8 @@ static void check_make(struct transcript *t, char *command) {
 /* From the top, into this build. */
 static void run_explore(struct transcript *t) {
     char *script;
-    if (asprintf(&script, "MAKEFLAGS= make -s B=%s %s", built("."), t->command + 5) == -1)
+    if (asprintf(&script, "MAKEFLAGS= make -s B=%s %s", built("."),
+            t->command + 5) == -1)
         err(EXIT_FAILURE, "out of memory");
     const char *argv[] = {"/bin/sh", "-c", script, NULL};
     run_command(t, argv, 0);
