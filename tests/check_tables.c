@@ -177,7 +177,7 @@ void check_tables_pool(struct grading *g, struct finding *f) {
     struct loading l;
 
     /* Long and short ones mixed: rounds and lists dealt out are seen. */
-    plan(g, &l, grade_random(g, 8, 14), grade_random(g, 2, 4), 9);
+    plan(g, &l, grade_random(g, 8, 14), grade_random(g, 3, 4), 9);
     l.seconds[grade_random(g, 0, 1)] = grade_random(g, 20, 30);
     load(g, f, &l);
     judge_pool(&l, &l.run, &f->verdict);
