@@ -2,7 +2,7 @@
  * exercise_squares - sums of squares by one process per CPU
  * Add i x i for i = 1 to N, modulo 1000000007, for each N in a child, -w at
  * once, never more. Print "10000000: summing ..." at the start and, whichever
- * comes first, its sum: "10000000: 1333000"; last "total: T", all of them modulo
+ * comes first, its sum: "10000000: 1333000"; last "total: T", all sums modulo
  * 1000000007. If a child is killed: "N: no sum", N on stderr, the others go on,
  * no total, exit 1. The parent sleeps until one ends, then waits for it: no
  * zombie, no orphan. On stderr, how many came: "4 sums in 0.12 s".
