@@ -160,8 +160,8 @@ bool explore(struct grading *g, struct finding *f, const struct words *words,
         f->verdict.text[0] = '\0'; /* its own words are better */
     if (run->end != EXITED || run->code > 1 || run->count == 0)
         verdict_fail(&f->verdict,
-            "its orders cannot be explored: it %s, saying \"%.120s\"; expected: "
-            "POSIX threads",
+            "its orders cannot be explored: it %s, saying \"%.120s\"; "
+            "expected: POSIX threads",
             run->why, run->err_text);
     return true;
 }

@@ -219,8 +219,8 @@ void check_squares_parallel(struct grading *g, struct finding *f) {
 }
 
 /* What only the parent should do: nothing. It sleeps until one has ended, and
- * then lets it go. One long job and short ones: the long one's CPU time says how
- * long that is. */
+ * then lets it go. One long job and short ones: the long one's CPU time says
+ * how long that is. */
 static void judge_parent(struct grading *g, struct finding *f) {
     struct summing s = {.workers = 2};
 

@@ -65,7 +65,8 @@ static void judge_results(
             i + 1, l->names[i], l->seconds[i] * 100);
         if (strcmp(seen, expected) != 0)
             verdict_fail(v,
-                "of the last %ld lines, number %ld is \"%s\"; expected: \"%s\", "
+                "of the last %ld lines, number %ld is \"%s\"; expected: \"%s\""
+                ", "
                 "all results in the order asked, when all are loaded",
                 l->count, i + 1, seen, expected);
     }

@@ -14,19 +14,19 @@
             "code.",                                                           \
             folder "/README.md", check_build                                   \
     }
-#define LEAKS(folder, judge, points, needs)                                       \
-    {                                                                             \
-        "memory", "clean", points, needs,                                         \
-            "Each calloc() needs its free(), each curl_easy_init() its cleanup, " \
-            "and no access lies outside an object.",                              \
-            folder "/README.md", judge                                            \
+#define LEAKS(folder, judge, points, needs)                              \
+    {                                                                    \
+        "memory", "clean", points, needs,                                \
+            "Each calloc() needs its free(), each curl_easy_init() its " \
+            "cleanup, and no access lies outside an object.",            \
+            folder "/README.md", judge                                   \
     }
-#define INPUT(folder, judge)                                                      \
-    {                                                                             \
-        "bad_input", "input", 2, NULL,                                            \
-            "strtol() is asked whether it used the whole text, and the range is " \
-            "not checked before the work begins.",                                \
-            folder "/README.md", judge                                            \
+#define INPUT(folder, judge)                                                \
+    {                                                                       \
+        "bad_input", "input", 2, NULL,                                      \
+            "strtol() is not asked whether it used the whole text, or the " \
+            "range is not checked before the work begins.",                 \
+            folder "/README.md", judge                                      \
     }
 
 static const struct check quotes_in_turn[] = {
