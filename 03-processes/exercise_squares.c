@@ -1,11 +1,11 @@
 /*
  * exercise_squares - sums of squares by one process per CPU
- * Each N is a job: add i x i for i = 1 to N, modulo 1000000007, in a child
- * process, -w at once and never more. When a job starts: "10000000: summing
- * ..."; when its result has come, whichever is first, "10000000: 1333000"; at
- * the end "total: T", the sum of all modulo 1000000007. A child that fails or
- * is killed: "N: no sum" and its N on stderr; the others go on, no total,
- * exit 1. On stderr: "4 sums in 0.12 s" (sums that came). No zombie, no orphan.
+ * Add i x i for i = 1 to N, modulo 1000000007, for each N in a child, -w at
+ * once, never more. Print "10000000: summing ..." at the start and, whichever
+ * comes first, its sum: "10000000: 1333000"; last "total: T", all sums modulo
+ * 1000000007. If a child is killed: "N: no sum", N on stderr, the others go on,
+ * no total, exit 1. The parent sleeps until one ends, then waits for it: no
+ * zombie, no orphan. On stderr, how many came: "4 sums in 0.12 s".
  * Points: build 2, correct 6, concurrent 6, limits 2, clean 2, bad input 2
  * Test: make check EXERCISE=03-processes/exercise_squares
  * Build: cc -O2 -o exercise_squares exercise_squares.c

@@ -4,7 +4,8 @@
  * threads or processes: as you like) to -w friends: the longest first, those
  * of equal length as given. A friend does one task at a time and is never idle
  * while a task waits. A task takes HOURS x -m ms. Print "cake: 3 h ..." and
- * "cake: done". On stderr, hours rounded: "4 tasks by 4 friends in 4 h".
+ * "cake: done". On stderr, hours rounded: "4 tasks by 4 friends in 4 h". Exit
+ * 0, or 1 and why on stderr.
  * Points: build 2, correct 6, concurrent 6, limits 2, clean 2, bad input 2
  * Test: make check EXERCISE=05-queue/exercise_wedding
  * Build: cc -O2 -pthread -o exercise_wedding exercise_wedding.c -lrt

@@ -1,11 +1,11 @@
 /*
  * exercise_pantry - cooks take portions from shared shelves
- * -s shelves stand in a ring, each with -n portions; each of -c cooks has a
- * thread. Cook k (from 0) takes for each of -d dishes one portion from shelf
- * k % s and one from (k + 1) % s, or none if one of them is empty. Taking lasts
- * -m ms (0: no sleep), and nobody else is at these shelves meanwhile; cooks at
- * other shelves go on. "cook 1: cooking dish 1 of 2 ...", "cook 1: dish 1 done"
- * or "... missed"; then "shelf 1: 0 of 3 left", "dishes: 3 done, 1 missed".
+ * -s shelves in a ring have -n portions each; each of -c cooks has a thread.
+ * For each of -d dishes cook k (from 0) takes one from shelf k % s and one from
+ * (k + 1) % s, or none if one is empty. That lasts -m ms (0: no sleep): nobody
+ * else is at these shelves, cooks at others go on. No order of the threads may
+ * deadlock. "cook 1: cooking dish 1 of 2 ...", "cook 1: dish 1 done" or "...
+ * missed"; at the end "shelf 1: 0 of 3 left", "dishes: 3 done, 1 missed".
  * Points: build 2, correct 6, concurrent 6, limits 2, clean 2, bad input 2
  * Test: make check EXERCISE=06-locks/exercise_pantry
  * Build: cc -O2 -pthread -o exercise_pantry exercise_pantry.c

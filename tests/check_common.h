@@ -108,6 +108,25 @@ const char *build_sanitized(
  * program that has no handler. */
 void judge_handlers(struct grading *, struct finding *, struct program *);
 
+/* ---------- check_orders.c: every order of the threads ---------- */
+
+/* Explores the program with these words; true when there is a report in *run,
+ * which the caller frees. The run time is added to what it prints. */
+bool explore(struct grading *, struct finding *, const struct words *,
+    const char *bound, struct run *);
+
+/* The outcome in a line of explore's table, or NULL; and how long that run took
+ * by explore's clock, as a text that begins with the milliseconds, or NULL. */
+const char *outcome_of(const char *line);
+const char *explored_time(const struct grading *, const char *outcome);
+
+/* Explores, and judges the lines of every outcome; a deadlock, a crash and any
+ * other exit status than 0 are faults. */
+void judge_orders(struct grading *, struct finding *, const struct words *,
+    const char *bound,
+    void (*judge)(const struct line *, size_t, const void *, struct verdict *),
+    const void *arg);
+
 /* ---------- Programs that ask the practice sites ---------- */
 
 /* Holds every answer, counts what is in flight, lets them go by the clock. */

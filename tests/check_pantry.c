@@ -7,16 +7,13 @@
  * threads on a small job. For whether cooks at different shelves wait for each
  * other it is asked as well: some order must let them sleep at the same time.
  */
-#define _GNU_SOURCE
 #include "check_exercises.h"
 
-#include <err.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
-enum { MOST_COOKS = 8, MOST_SHELVES = 8, MOST_DISHES = 8, MOST_LINES = 200 };
+enum { MOST_COOKS = 8, MOST_SHELVES = 8, MOST_DISHES = 8 };
 
 struct kitchen {
     long cooks, shelves, portions, dishes, ms;
@@ -184,19 +181,6 @@ static void judge_portions(
     run_free(&k->run);
 }
 
-void check_pantry_portions(struct grading *g, struct finding *f) {
-    for (int round = 0; round < 4 && f->verdict.text[0] == '\0'; round++) {
-        long cooks = grade_random(g, 2, MOST_COOKS);
-        long dishes = grade_random(g, 1, 6);
-        /* Enough for all in every other round. */
-        long portions = round % 2 == 0 ? grade_random(g, 1, dishes)
-                                       : cooks * dishes + round;
-        struct kitchen k = plan(cooks, grade_random(g, 2, 6), portions, dishes,
-            round < 2 ? grade_random(g, 1, 9) : 0);
-        judge_portions(g, f, &k);
-    }
-}
-
 /* With two shelves everybody needs both, so one takes at a time. */
 void check_pantry_one_at_a_shelf(struct grading *g, struct finding *f) {
     long cooks = grade_random(g, 2, 4), dishes = grade_random(g, 1, 4);
@@ -216,193 +200,49 @@ void check_pantry_one_at_a_shelf(struct grading *g, struct finding *f) {
 
 /* ---------- Every order ---------- */
 
-/* Puts the time that a run took behind its last line. A thread that waits for
- * signals, which nobody sends here, waits for a semaphore instead: explore sees
- * that. */
-static const char before[] = "/*\n * Build: cc -pthread x.c\n */\n"
-                             "#define main main_of_submission\n"
-                             "#define sigwait kit_sigwait\n"
-                             "#define pause kit_pause\n"
-                             "#line 1 \"exercise_pantry.c\"\n";
-static const char after[] =
-    "\n#undef main\n"
-    "#include <semaphore.h>\n"
-    "#include <signal.h>\n"
-    "#include <stdio.h>\n"
-    "#include <time.h>\n"
-    "static sem_t kit_never;\n"
-    "int kit_sigwait(const sigset_t *restrict set, int *restrict number) {\n"
-    "    (void)set, (void)number;\n"
-    "    return sem_wait(&kit_never);\n"
-    "}\n"
-    "int kit_pause(void);\n"
-    "int kit_pause(void) {\n"
-    "    return sem_wait(&kit_never);\n"
-    "}\n"
-    "int main(int argc, char *argv[]) {\n"
-    "    struct timespec a, b;\n"
-    "    clock_gettime(CLOCK_MONOTONIC, &a);\n"
-    "    int status = main_of_submission(argc, argv);\n"
-    "    clock_gettime(CLOCK_MONOTONIC, &b);\n"
-    "    printf(\"%s %%ld ms\\n\", (b.tv_sec - a.tv_sec) * 1000 +\n"
-    "        (b.tv_nsec - a.tv_nsec) / 1000000);\n"
-    "    return status;\n"
-    "}\n";
-
-/* Words that the program cannot know, for the line with the time: from the name
- * of the directory, so the same in every check. */
-static const char *mark_of(const struct grading *g, char *buf, size_t size) {
-    unsigned hash = 2166136261U;
-
-    for (const char *c = g->binary; *c != '\0'; c++)
-        hash = (hash ^ (unsigned char)*c) * 16777619U;
-    snprintf(buf, size, "clock-%x", hash);
-    return buf;
-}
-
-static char *content(const char *path) {
-    char *text = NULL;
-    size_t size = 0;
-    FILE *file = fopen(path, "re");
-
-    if (file == NULL || getdelim(&text, &size, '\0', file) == -1)
-        err(EXIT_FAILURE, "%s", path);
-    fclose(file);
-    return text;
-}
-
-static void write_timed(
-    const struct grading *g, const char *path, const char *mark) {
-    char *text = content(g->source);
-    FILE *file = fopen(path, "we");
-
-    if (file == NULL)
-        err(EXIT_FAILURE, "%s", path);
-    fputs(before, file);
-    if (strstr(text, "threads.h") != NULL) {
-        char *c11 = content("tests/c11_threads.h");
-        fputs(c11, file);
-        fputs("#line 1 \"exercise_pantry.c\"\n", file);
-        free(c11);
-    }
-    fputs(text, file);
-    fprintf(file, after, mark);
-    if (fclose(file) == EOF)
-        err(EXIT_FAILURE, "%s", path);
-    free(text);
-}
-
-/* The source with the time, in a directory of its own, laid out as the other.
- * The path lives until the next call. */
-static const char *timed_source(const struct grading *g) {
-    static char path[600];
-    char mark[40];
-    size_t before_path = strlen(g->source) - strlen(g->path) - 2;
-
-    snprintf(path, sizeof path, "%.*stimed", (int)before_path, g->source);
-    mkdir(path, 0755);
-    snprintf(path, sizeof path, "%.*stimed/%.*s", (int)before_path, g->source,
-        (int)strcspn(g->path, "/"), g->path);
-    mkdir(path, 0755);
-    snprintf(path, sizeof path, "%.*stimed/%s.c", (int)before_path, g->source,
-        g->path);
-    write_timed(g, path, mark_of(g, mark, sizeof mark));
-    return path;
-}
-
-/* Explores one job. False when explore could not: the verdict says so. */
-static bool explore(struct grading *g, struct finding *f, struct kitchen *k,
-    const char *bound, struct run *run) {
-    struct grading timed = *g;
-    const char *env[] = {bound, "OUTCOMES=any order", NULL};
-
-    timed.source = timed_source(g);
-    const char *built = grade_build_explore(&timed, f);
-    if (built == NULL)
-        return false;
-    say_words(k);
-    k->words.argv[0] = built;
-    k->program.env = env;
-    k->program.deadline_ms = 100000;
-    grade_run(&timed, &k->program, run, f);
-    if (f->verdict.text[0] == '\0' &&
-        (run->end != EXITED || run->code > 1 || run->count == 0))
-        verdict_fail(&f->verdict,
-            "its orders cannot be explored: it %s%s%.300s; expected: a POSIX "
-            "thread for each cook",
-            run->why, run->err_text[0] ? ", " : "", run->err_text);
-    return true;
-}
-
-/* The outcome in a line of explore's table, or NULL. */
-static const char *outcome_of(const char *line) {
-    const char *right = strstr(line, "  right  "),
-               *wrong = strstr(line, "  wrong  ");
-
-    return right ? right + 9 : wrong ? wrong + 9 : NULL;
-}
-
-/* Judges one outcome: exit 0 and lines, with a slash between. */
-static void judge_outcome(const struct kitchen *k, const char *outcome,
-    const char *mark, struct verdict *v) {
-    struct line lines[MOST_LINES] = {{0, NULL}};
-    size_t count = 0;
-    struct verdict own = {""};
-    char text[700], *rest = NULL;
-
-    if (strncmp(outcome, "exit 0: ", 8) != 0) {
-        verdict_fail(v,
-            "in some order of its threads: %.300s; expected: "
-            "every order ends well",
-            outcome);
-        return;
-    }
-    snprintf(text, sizeof text, "%s", outcome + 8);
-    for (char *line = strtok_r(text, "/", &rest);
-         line != NULL && count < MOST_LINES; line = strtok_r(NULL, "/", &rest))
-        if (strncmp(line, mark, strlen(mark)) != 0)
-            lines[count++].text = line;
-    judge_kitchen(k, lines, count, &own);
-    if (own.text[0] != '\0')
-        verdict_fail(v, "in some order of its threads: %s", own.text);
-}
-
-/* What explore says of the threads that are stuck, added to the verdict. */
-static void tell_stuck(const struct run *run, struct verdict *v) {
-    for (size_t i = 0; i < run->count; i++) {
-        const char *text = run->lines[i].text;
-        size_t used = strlen(v->text);
-        if (strstr(text, " waits to ") != NULL && text[0] == ' ')
-            snprintf(
-                v->text + used, sizeof v->text - used, "; thread%s", text + 1);
-    }
+static void judge_lines_of(const struct line *lines, size_t count,
+    const void *kitchen, struct verdict *v) {
+    judge_kitchen(kitchen, lines, count, v);
 }
 
 static void judge_every_order(
-    struct grading *g, struct finding *f, struct kitchen k) {
-    char mark[40];
-    struct run run;
-
-    if (f->verdict.text[0] != '\0' || !explore(g, f, &k, "BOUND=2", &run))
-        return;
-    mark_of(g, mark, sizeof mark);
-    for (size_t i = 0; i < run.count && f->verdict.text[0] == '\0'; i++) {
-        const char *outcome = outcome_of(run.lines[i].text);
-        if (outcome == NULL)
-            continue;
-        judge_outcome(&k, outcome, mark, &f->verdict);
-        if (strncmp(outcome, "deadlock", 8) == 0)
-            tell_stuck(&run, &f->verdict);
-    }
-    run_free(&run);
+    struct grading *g, struct finding *f, struct kitchen k, const char *bound) {
+    say_words(&k);
+    judge_orders(g, f, &k.words, bound, judge_lines_of, &k);
 }
 
+/* Small jobs in every order. What holds in all of them may yet go wrong where
+ * there are more cooks, so large ones follow, in the order that comes. */
 void check_pantry_every_order(struct grading *g, struct finding *f) {
     long portions = grade_random(g, 1, 2);
 
-    judge_every_order(g, f, plan(2, 2, 1, 1, 0));
-    judge_every_order(g, f, plan(3, 3, portions, 1, 0));
-    judge_every_order(g, f, plan(2, 3, 2, 2, 0));
+    judge_every_order(g, f, plan(2, 2, 1, 1, 0), "BOUND=2");
+    judge_every_order(g, f, plan(3, 3, portions, 1, 0), "BOUND=2");
+    judge_every_order(g, f, plan(2, 3, 2, 2, 0), "BOUND=2");
+    for (int round = 0; round < 3 && f->verdict.text[0] == '\0'; round++) {
+        long cooks = grade_random(g, 4, MOST_COOKS);
+        long dishes = grade_random(g, 2, 6);
+        /* Enough for all in the last. */
+        struct kitchen k = plan(cooks, grade_random(g, 2, 6),
+            round < 2 ? grade_random(g, 1, dishes) : cooks * dishes, dishes,
+            round == 0 ? 0 : grade_random(g, 1, 9));
+        judge_portions(g, f, &k);
+    }
+}
+
+/* One cook alone; and several, but one after another (no preemption), so that
+ * this says nothing of what they do to each other. */
+void check_pantry_portions(struct grading *g, struct finding *f) {
+    for (int round = 0; round < 3 && f->verdict.text[0] == '\0'; round++) {
+        long dishes = grade_random(g, 2, 8);
+        long portions =
+            round == 1 ? grade_random(g, 1, dishes - 1) : dishes + round;
+        struct kitchen k = plan(1, grade_random(g, 2, 6), portions, dishes,
+            round == 0 ? 0 : grade_random(g, 1, 9));
+        judge_portions(g, f, &k);
+    }
+    judge_every_order(g, f, plan(4, 3, 1, 1, 0), "BOUND=0");
+    judge_every_order(g, f, plan(3, 4, 2, 1, 0), "BOUND=0");
 }
 
 /* ---------- At once ---------- */
@@ -411,16 +251,16 @@ void check_pantry_every_order(struct grading *g, struct finding *f) {
  * none. */
 static long shortest(struct grading *g, struct finding *f, struct kitchen k) {
     long best = -1;
-    char mark[40];
     struct run run;
 
-    if (!explore(g, f, &k, "BOUND=1", &run))
+    say_words(&k);
+    if (!explore(g, f, &k.words, "BOUND=1", &run))
         return -1;
-    mark_of(g, mark, sizeof mark);
     for (size_t i = 0; i < run.count; i++) {
         const char *outcome = outcome_of(run.lines[i].text);
-        const char *at = outcome ? strstr(outcome, mark) : NULL;
-        long took = at ? strtol(at + strlen(mark), NULL, 10) : -1;
+        bool well = outcome && strncmp(outcome, "exit 0: ", 8) == 0;
+        const char *at = well ? explored_time(g, outcome) : NULL;
+        long took = at ? strtol(at, NULL, 10) : -1;
         if (took != -1 && (best == -1 || took < best))
             best = took;
     }
@@ -437,8 +277,8 @@ void check_pantry_concurrent(struct grading *g, struct finding *f) {
     long best = shortest(g, f, plan(3, shelves, 9, 1, ms));
 
     if (best == -1 || one == -1)
-        verdict_fail(&f->verdict, "in no order of its threads did main() "
-                                  "return; expected: it does in every order");
+        verdict_fail(&f->verdict, "in no order of its threads did it end "
+                                  "well; expected: it does in every order");
     else if (best > one + ms)
         verdict_fail(&f->verdict,
             "cooks at different shelves wait for each other: in no order of "
@@ -455,7 +295,8 @@ void check_pantry_races(struct grading *g, struct finding *f) {
     struct kitchen small = plan(2, 2, 1, 1, 0), k = plan(4, 3, 30, 20, 0);
     struct run run;
 
-    if (explore(g, f, &small, "BOUND=2", &run)) {
+    say_words(&small);
+    if (explore(g, f, &small.words, "BOUND=2", &run)) {
         for (size_t i = 0; i < run.count; i++)
             if (strncmp(run.lines[i].text, "data race in ", 13) == 0)
                 verdict_fail(&f->verdict, "%.400s; expected: no data race",

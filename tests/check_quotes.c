@@ -125,7 +125,8 @@ static void judge_reason(const struct run *run, const char *symbol,
         at ? at : "");
     if (strcasestr(line, reason) == NULL && strcasestr(line, also) == NULL)
         verdict_fail(v,
-            "stderr is \"%.300s\"; expected: a line \"exercise_quotes: %s: %s\"",
+            "stderr is \"%.300s\"; expected: a line \"exercise_quotes: %s: "
+            "%s\"",
             run->err_text, symbol, reason);
 }
 

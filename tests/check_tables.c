@@ -65,7 +65,8 @@ static void judge_results(
             i + 1, l->names[i], l->seconds[i] * 100);
         if (strcmp(seen, expected) != 0)
             verdict_fail(v,
-                "of the last %ld lines, number %ld is \"%s\"; expected: \"%s\", "
+                "of the last %ld lines, number %ld is \"%s\"; expected: \"%s\""
+                ", "
                 "all results in the order asked, when all are loaded",
                 l->count, i + 1, seen, expected);
     }
@@ -177,7 +178,7 @@ void check_tables_pool(struct grading *g, struct finding *f) {
     struct loading l;
 
     /* Long and short ones mixed: rounds and lists dealt out are seen. */
-    plan(g, &l, grade_random(g, 8, 14), grade_random(g, 2, 4), 9);
+    plan(g, &l, grade_random(g, 8, 14), grade_random(g, 3, 4), 9);
     l.seconds[grade_random(g, 0, 1)] = grade_random(g, 20, 30);
     load(g, f, &l);
     judge_pool(&l, &l.run, &f->verdict);

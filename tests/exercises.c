@@ -14,19 +14,19 @@
             "code.",                                                           \
             folder "/README.md", check_build                                   \
     }
-#define LEAKS(folder, judge, points, needs)                                       \
-    {                                                                             \
-        "memory", "clean", points, needs,                                         \
-            "Each calloc() needs its free(), each curl_easy_init() its cleanup, " \
-            "and no access lies outside an object.",                              \
-            folder "/README.md", judge                                            \
+#define LEAKS(folder, judge, points, needs)                              \
+    {                                                                    \
+        "memory", "clean", points, needs,                                \
+            "Each calloc() needs its free(), each curl_easy_init() its " \
+            "cleanup, and no access lies outside an object.",            \
+            folder "/README.md", judge                                   \
     }
-#define INPUT(folder, judge)                                                      \
-    {                                                                             \
-        "bad_input", "input", 2, NULL,                                            \
-            "strtol() is asked whether it used the whole text, and the range is " \
-            "not checked before the work begins.",                                \
-            folder "/README.md", judge                                            \
+#define INPUT(folder, judge)                                                \
+    {                                                                       \
+        "bad_input", "input", 2, NULL,                                      \
+            "strtol() is not asked whether it used the whole text, or the " \
+            "range is not checked before the work begins.",                 \
+            folder "/README.md", judge                                      \
     }
 
 static const struct check quotes_in_turn[] = {
@@ -150,7 +150,11 @@ static const struct check quotes_at_once[] = {
 
 static const struct check wedding[] = {
     BUILD("05-queue"),
-    {"tasks", "correct", 3, NULL,
+    {"woken", "correct", 1, NULL,
+        "A wait at a condition variable stands in a while, not in an if: it "
+        "may end for nothing.",
+        "06-locks/README.md", check_wedding_woken},
+    {"tasks", "correct", 3, "woken",
         "Each task is done once and lasts HOURS times -m milliseconds between "
         "its two lines; an end mark in the queue is no task.",
         "05-queue/README.md", check_wedding_tasks},
@@ -158,10 +162,6 @@ static const struct check wedding[] = {
         "The longest first, those of equal length as given: qsort() may "
         "change the order of equals.",
         "05-queue/README.md", check_wedding_order},
-    {"woken", "correct", 1, "tasks",
-        "A wait at a condition variable stands in a while, not in an if: it "
-        "may end for nothing.",
-        "06-locks/README.md", check_wedding_woken},
     {"busy", "concurrent", 6, "tasks",
         "Tasks are dealt out in advance, or in rounds, or one after another, "
         "instead of being taken by whoever is free.",
@@ -195,7 +195,7 @@ static const struct check pantry[] = {
         "One lock for all shelves: cooks at different shelves wait for each "
         "other. Give each shelf its own.",
         "06-locks/README.md", check_pantry_concurrent},
-    {"one_at_a_shelf", "limits", 2, "portions",
+    {"one_at_a_shelf", "limits", 2, "every_order",
         "The sleep lies outside the lock, so two cooks take from one shelf at "
         "the same time.",
         "06-locks/README.md", check_pantry_one_at_a_shelf},
@@ -203,7 +203,7 @@ static const struct check pantry[] = {
         "Two threads use one variable, one of them writes, and no lock, "
         "atomic or join puts them in order.",
         "06-locks/README.md", check_pantry_races},
-    LEAKS("06-locks", check_pantry_memory, 1, "portions"),
+    LEAKS("06-locks", check_pantry_memory, 1, "every_order"),
     INPUT("06-locks", check_pantry_input),
     {.name = NULL},
 };

@@ -144,11 +144,8 @@ static bool failed_properly(const struct run *run) {
 
 static void check_output(const char *path, const char *name) {
     const char *argv[] = {path, "-h", NULL};
-    /* Clang's runtime starts a process to name the lines of its report. */
-    const char *env[] = {"TSAN_OPTIONS=symbolize=0:atexit_sleep_ms=0", NULL};
-    struct program full = {
-        .argv = argv, .env = env, .stdout_path = "/dev/full"};
-    struct program broken = {.argv = argv, .env = env, .stdout_broken = true};
+    struct program full = {.argv = argv, .stdout_path = "/dev/full"};
+    struct program broken = {.argv = argv, .stdout_broken = true};
     struct run run;
     char how[700];
 
