@@ -18,14 +18,16 @@ enum { MOST_LINES = 60 };
 /* Puts the time that a run took behind its last line, whether it ends by return
  * or by exit(). The submission's main() gets another symbol, not another name:
  * the compiler still knows that it may end without a return. A thread that
- * waits for signals, which nobody sends here, waits for a semaphore instead:
- * explore sees that. */
+ * waits for signals, which nobody sends here, waits for a semaphore instead, and
+ * poll() or select() of nothing is a sleep: explore sees these. */
 static const char before[] = "/*\n * Build: cc -pthread x.c\n */\n"
                              "int main() __asm__(\"main_of_submission\");\n"
                              "#define sigwait kit_sigwait\n"
                              "#define sigwaitinfo kit_sigwaitinfo\n"
                              "#define sigsuspend kit_sigsuspend\n"
                              "#define pause kit_pause\n"
+                             "#define poll kit_poll\n"
+                             "#define select kit_select\n"
                              "#line 1 \"exercise_pantry.c\"\n";
 static const char after[] =
     "\n#include <semaphore.h>\n"
@@ -51,6 +53,24 @@ static const char after[] =
     "int kit_pause(void);\n"
     "int kit_pause(void) {\n"
     "    return sem_wait(&kit_never);\n"
+    "}\n"
+    "#include <poll.h>\n"
+    "#include <sys/select.h>\n"
+    "#include <unistd.h>\n"
+    "#undef poll\n"
+    "#undef select\n"
+    "extern int poll(struct pollfd *, nfds_t, int);\n"
+    "extern int select(int, fd_set *, fd_set *, fd_set *,\n"
+    "    struct timeval *);\n"
+    "int kit_poll(struct pollfd *fds, nfds_t count, int ms) {\n"
+    "    return count == 0 && ms >= 0 ? usleep(1000U * (unsigned)ms)\n"
+    "                                 : poll(fds, count, ms);\n"
+    "}\n"
+    "int kit_select(int count, fd_set *in, fd_set *out, fd_set *bad,\n"
+    "    struct timeval *t) {\n"
+    "    return count == 0 && t != NULL\n"
+    "        ? usleep(1000000U * (unsigned)t->tv_sec + (unsigned)t->tv_usec)\n"
+    "        : select(count, in, out, bad, t);\n"
     "}\n"
     "static struct timespec kit_began;\n"
     "static void kit_tell(void) {\n"

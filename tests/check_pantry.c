@@ -279,6 +279,11 @@ void check_pantry_concurrent(struct grading *g, struct finding *f) {
     if (best == -1 || one == -1)
         verdict_fail(&f->verdict, "in no order of its threads did it end "
                                   "well; expected: it does in every order");
+    else if (one < ms)
+        verdict_fail(&f->verdict,
+            "a dish of %ld ms took %ld ms by the clock of explore; expected: "
+            "a sleep by nanosleep() or its like",
+            ms, one);
     else if (best > one + ms)
         verdict_fail(&f->verdict,
             "cooks at different shelves wait for each other: in no order of "

@@ -99,17 +99,17 @@ static const struct check squares[] = {
         "The sum is computed by a formula; it is to be added, as the exercise "
         "is about work that needs the CPU.",
         "03-processes/README.md", check_squares_adds},
-    {"killed", "correct", 2, "sums",
+    {"killed", "correct", 2, "adds",
         "The status of wait() is not looked at, or the parent waits for a "
         "result that can no longer come.",
         "03-processes/README.md, Try", check_squares_killed},
-    {"parallel", "concurrent", 3, "sums",
+    {"parallel", "concurrent", 3, "adds",
         "wait() inside the loop that starts the processes.",
         "03-processes/README.md, Traps", check_squares_parallel},
-    {"as_completed", "concurrent", 3, "sums",
+    {"as_completed", "concurrent", 3, "adds",
         "The parent waits for its children in the order it started them.",
         "03-processes/README.md", check_squares_as_completed},
-    {"processes", "limits", 2, "sums",
+    {"processes", "limits", 2, "adds",
         "A process for each N is started at once; the next is to be started "
         "when one has ended.",
         "03-processes/README.md", check_squares_processes},
