@@ -97,6 +97,7 @@ counted() {
 [ "$JOBS" -eq 1000000 ] || echo "cut: a worker gets $JOBS jobs, not 1000000"
 
 once "every schedule" "$build/tests/test_runner" "$build" explore
+once "the grader" "$build/tests/test_runner" "$build" grade
 once "all of 06-locks: $LOCKS_ROUNDS rounds" \
     env KIT_ROUNDS="$LOCKS_ROUNDS" "$build/tests/test_runner" "$build" locks
 once "Redis killed $KILLS times" env KILLS="$KILLS" \
