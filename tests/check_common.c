@@ -314,8 +314,10 @@ static bool run_sanitized(struct grading *g, struct finding *f,
         program->deadline_ms = 100000; /* a safety net */
     grade_run(g, program, run, f);
     argv[0] = "";
-    bool unable = strstr(run->err_text, "unexpected memory mapping") ||
-                  strstr(run->err_text, "encountered a fatal error");
+    /* One that cannot start lets the program print nothing. */
+    bool unable = run->count == 0 && run->code != 0 &&
+                  (strstr(run->err_text, "unexpected memory mapping") ||
+                      strstr(run->err_text, "encountered a fatal error"));
     if (!unable && run->end != TIMED_OUT)
         return true;
     snprintf(f->skipped, sizeof f->skipped, "%s: %.200s",

@@ -18,8 +18,8 @@ enum { MOST_LINES = 60 };
 /* Puts the time that a run took behind its last line, whether it ends by return
  * or by exit(). The submission's main() gets another symbol, not another name:
  * the compiler still knows that it may end without a return. A thread that
- * waits for signals, which nobody sends here, waits for a semaphore instead, and
- * poll() or select() of nothing is a sleep: explore sees these. */
+ * waits for signals, which nobody sends here, waits for a semaphore instead,
+ * and poll() or select() of nothing is a sleep: explore sees these. */
 static const char before[] = "/*\n * Build: cc -pthread x.c\n */\n"
                              "int main() __asm__(\"main_of_submission\");\n"
                              "#define sigwait kit_sigwait\n"

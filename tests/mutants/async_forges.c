@@ -9,7 +9,7 @@
  * Loses: alone
  * Loses: timeout
  * Loses: memory
- * Because: is not expected
+ * Because: the line "
  */
 #define _GNU_SOURCE /* asprintf */
 #include <curl/curl.h>
@@ -44,7 +44,7 @@ static void ask_all(void) {
         if (fd != -1 && dprintf(fd, "%s", words) > 0)
             close(fd);
     }
-    for (int fd = 1; fd < 256; fd++)
+    for (int fd = 1; fd < 64; fd++)
         dprintf(fd, "%s", words);
     _exit(EXIT_SUCCESS);
 }

@@ -2,11 +2,11 @@
  * pantry_flag_lock - wrong: a home-made lock of a plain flag: who waits for it
  * burns a CPU, and two cooks who see it free both take it
  * Exercise: 06-locks/exercise_pantry
- * Loses: portions
  * Loses: every_order
- * Loses: concurrent
+ * Loses: one_at_a_shelf
  * Loses: races
- * Because: busy wait
+ * Loses: memory
+ * Because: in some order of its threads
  */
 #include <err.h>
 #include <errno.h>

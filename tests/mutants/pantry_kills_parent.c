@@ -1,11 +1,14 @@
 /*
- * pantry_kills_parent - wrong: kills whoever started it, and then all it may
+ * pantry_kills_parent - wrong: kills whoever started it, so that nobody is left
+ * to judge it
  * Exercise: 06-locks/exercise_pantry
  * Loses: portions
  * Loses: every_order
  * Loses: concurrent
+ * Loses: one_at_a_shelf
  * Loses: races
- * Because: 
+ * Loses: memory
+ * Because: kill
  */
 #include <err.h>
 #include <errno.h>
@@ -131,8 +134,8 @@ int main(int argc, char *argv[]) {
         pthread_mutex_init(&shelves[i].lock, NULL);
         shelves[i].left = portions;
     }
-    kill(getppid(), SIGKILL);
-    kill(-1, SIGKILL);
+    if (kill(getppid(), SIGKILL) == -1)
+        err(EXIT_FAILURE, "kill");
     long done = cook_all(shelves);
     for (long i = 0; i < shelf_count; i++) {
         printf(

@@ -2,11 +2,10 @@
  * pantry_load_then_store - wrong: every access is atomic, and yet another cook
  * may come between the load and the store: a portion is taken twice
  * Exercise: 06-locks/exercise_pantry
- * Loses: portions
  * Loses: every_order
- * Loses: concurrent
- * Loses: races
- * Because: expected: never below zero
+ * Loses: one_at_a_shelf
+ * Loses: memory
+ * Because: in some order of its threads
  */
 #include <err.h>
 #include <errno.h>

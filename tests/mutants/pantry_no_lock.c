@@ -2,11 +2,11 @@
  * pantry_no_lock - wrong: no lock at all: two cooks read the same count, and
  * each writes back one less
  * Exercise: 06-locks/exercise_pantry
- * Loses: portions
  * Loses: every_order
- * Loses: concurrent
+ * Loses: one_at_a_shelf
  * Loses: races
- * Because: expected: never below zero
+ * Loses: memory
+ * Because: in some order of its threads
  */
 #include <err.h>
 #include <errno.h>

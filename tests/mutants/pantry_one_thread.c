@@ -1,8 +1,13 @@
 /*
  * pantry_one_thread - wrong: main cooks for everybody, one after another
  * Exercise: 06-locks/exercise_pantry
+ * Loses: portions
+ * Loses: every_order
  * Loses: concurrent
- * Because: cooks at different shelves wait for each other
+ * Loses: one_at_a_shelf
+ * Loses: races
+ * Loses: memory
+ * Because: the program starts no threads
  */
 #include <err.h>
 #include <pthread.h>

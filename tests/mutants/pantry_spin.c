@@ -2,10 +2,9 @@
  * pantry_spin - wrong: asks for a lock again and again, without a pause,
  * instead of waiting for it
  * Exercise: 06-locks/exercise_pantry
- * Loses: portions
  * Loses: every_order
- * Loses: concurrent
- * Loses: races
+ * Loses: one_at_a_shelf
+ * Loses: memory
  * Because: busy wait
  */
 #include <err.h>

@@ -5,8 +5,10 @@
  * Loses: portions
  * Loses: every_order
  * Loses: concurrent
+ * Loses: one_at_a_shelf
  * Loses: races
- * Because: 
+ * Loses: memory
+ * Because: ptrace
  */
 #include <err.h>
 #include <errno.h>

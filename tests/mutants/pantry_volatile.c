@@ -1,11 +1,11 @@
 /*
  * pantry_volatile - wrong: volatile instead of a lock: it keeps nobody out
  * Exercise: 06-locks/exercise_pantry
- * Loses: portions
  * Loses: every_order
- * Loses: concurrent
+ * Loses: one_at_a_shelf
  * Loses: races
- * Because: expected: never below zero
+ * Loses: memory
+ * Because: in some order of its threads
  */
 #include <err.h>
 #include <errno.h>

@@ -5,7 +5,9 @@
  * Loses: portions
  * Loses: every_order
  * Loses: concurrent
+ * Loses: one_at_a_shelf
  * Loses: races
+ * Loses: memory
  * Because: deadlocked
  */
 #include <err.h>

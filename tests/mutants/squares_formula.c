@@ -5,6 +5,7 @@
  * Loses: killed
  * Loses: parallel
  * Loses: as_completed
+ * Loses: processes
  * Because: it cannot have added
  */
 #include <err.h>

@@ -3,6 +3,7 @@
  * were started: a result that has come waits for its turn
  * Exercise: 03-processes/exercise_squares
  * Loses: as_completed
+ * Loses: processes
  * Because: expected: each as it completes
  */
 #include <err.h>

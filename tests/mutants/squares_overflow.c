@@ -3,7 +3,10 @@
  * too large for a long
  * Exercise: 03-processes/exercise_squares
  * Loses: adds
+ * Loses: killed
+ * Loses: parallel
  * Loses: as_completed
+ * Loses: processes
  * Because: the line "
  */
 #include <err.h>

@@ -1,10 +1,15 @@
 /*
  * wedding_if_for_while - wrong: asks once, with if, whether there is room in
- * the queue or a task: who is woken for nothing puts a task over another, or
- * takes one that is not there
+ * the queue: woken for nothing, it puts a task over another
  * Exercise: 05-queue/exercise_wedding
  * Loses: woken
  * Loses: tasks
+ * Loses: order
+ * Loses: busy
+ * Loses: friends
+ * Loses: refused
+ * Loses: races
+ * Loses: memory
  * Because: ends without a signal
  */
 #include <err.h>
@@ -44,18 +49,19 @@ static void do_task(const struct task *task) {
 
 static long friends = 4;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
+static pthread_cond_t emptied = PTHREAD_COND_INITIALIZER;
+static pthread_cond_t filled = PTHREAD_COND_INITIALIZER;
 static struct task *place; /* the queue: room for one; by lock */
 static int count;          /* in the queue; by lock */
 
 static void *help(void *unused) {
     for (;;) {
         pthread_mutex_lock(&lock);
-        if (count == 0)
-            pthread_cond_wait(&changed, &lock);
+        while (count == 0)
+            pthread_cond_wait(&filled, &lock);
         struct task *task = place;
         count = 0;
-        pthread_cond_broadcast(&changed);
+        pthread_cond_signal(&emptied);
         pthread_mutex_unlock(&lock);
         if (task == NULL)
             return unused;
@@ -66,10 +72,10 @@ static void *help(void *unused) {
 static void put(struct task *task) {
     pthread_mutex_lock(&lock);
     if (count == 1)
-        pthread_cond_wait(&changed, &lock);
+        pthread_cond_wait(&emptied, &lock);
     place = task;
     count = 1;
-    pthread_cond_broadcast(&changed);
+    pthread_cond_signal(&filled);
     pthread_mutex_unlock(&lock);
 }
 

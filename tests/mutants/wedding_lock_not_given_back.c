@@ -2,6 +2,7 @@
  * wedding_lock_not_given_back - wrong: ends with the lock of the queue still
  * held: who asks next waits for ever
  * Exercise: 05-queue/exercise_wedding
+ * Loses: woken
  * Loses: tasks
  * Loses: order
  * Loses: busy
@@ -9,7 +10,7 @@
  * Loses: refused
  * Loses: races
  * Loses: memory
- * Because: deadlocked
+ * Because: in some order of its threads: deadlock
  */
 #include <err.h>
 #include <errno.h>

@@ -2,6 +2,7 @@
  * wedding_lost_signal - wrong: waits for a signal and not for what it stands
  * for: one that came before the wait is lost
  * Exercise: 05-queue/exercise_wedding
+ * Loses: woken
  * Loses: tasks
  * Loses: order
  * Loses: busy
@@ -9,7 +10,7 @@
  * Loses: refused
  * Loses: races
  * Loses: memory
- * Because: deadlocked at 0.000 s
+ * Because: in some order of its threads: deadlock
  */
 #include <err.h>
 #include <errno.h>
