@@ -109,8 +109,8 @@ static void keep_report(struct run *run, const char *token, struct finding *f) {
     run->count = kept;
     if (marks != 2 && run->end == EXITED)
         verdict_fail(&f->verdict,
-            "explore was kept from reporting%s%.300s; expected: a program that can be "
-            "explored, and leaves its surroundings alone",
+            "explore was kept from reporting%s%.300s; expected: a program that "
+            "leaves its surroundings alone, and can be explored",
             run->err_text[0] != '\0' ? ": " : "", run->err_text);
 }
 

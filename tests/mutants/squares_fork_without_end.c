@@ -9,7 +9,7 @@
  * Loses: as_completed
  * Loses: processes
  * Loses: memory
- * Because: 
+ * Because:
  */
 #include <err.h>
 #include <signal.h>

@@ -9,7 +9,7 @@
  * Loses: as_completed
  * Loses: processes
  * Loses: memory
- * Because: the line "total: 
+ * Because: the line "total:
  */
 #include <err.h>
 #include <signal.h>

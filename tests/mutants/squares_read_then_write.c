@@ -10,7 +10,7 @@
  * Loses: as_completed
  * Loses: processes
  * Loses: memory
- * Because: the line "total: 
+ * Because: the line "total:
  */
 #include <err.h>
 #include <fcntl.h>

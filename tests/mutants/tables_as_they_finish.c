@@ -9,7 +9,7 @@
  * Loses: refused
  * Loses: races
  * Loses: memory
- * Because: the line "result 
+ * Because: the line "result
  */
 #include <err.h>
 #include <errno.h>

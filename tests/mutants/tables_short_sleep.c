@@ -3,7 +3,7 @@
  * Exercise: 02-threads/exercise_tables
  * Loses: times
  * Loses: pool
- * Because:  took 
+ * Because:  took
  */
 #include <err.h>
 #include <errno.h>

@@ -9,7 +9,7 @@
  * Loses: refused
  * Loses: races
  * Loses: memory
- * Because:  took 
+ * Because:  took
  */
 #include <err.h>
 #include <errno.h>
