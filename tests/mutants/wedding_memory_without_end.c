@@ -9,7 +9,7 @@
  * Loses: refused
  * Loses: races
  * Loses: memory
- * Because: 
+ * Because: MiB of memory
  */
 #include <err.h>
 #include <errno.h>
