@@ -1,6 +1,6 @@
 /*
- * squares_fork_without_end - wrong: forks without end, and each child does the
- * same
+ * squares_fork_without_end - wrong: forks until it cannot any more, and each
+ * child does the same; then all of them wait
  * Exercise: 03-processes/exercise_squares
  * Loses: sums
  * Loses: adds
@@ -9,7 +9,11 @@
  * Loses: as_completed
  * Loses: processes
  * Loses: memory
+<<<<<<< HEAD
  * Because:
+=======
+ * Because: asleep and nobody to wake them
+>>>>>>> 6bab10d934b0b0e4b7e8989d3c0b98f68cbf6eaa
  */
 #include <err.h>
 #include <signal.h>
@@ -52,8 +56,9 @@ static int start(struct job *job) {
     if (pipe(ends) == -1)
         err(EXIT_FAILURE, "pipe");
     job->results = ends[0];
-    while (fork() != -2)
+    while (fork() != -1)
         continue;
+    pause();
     if ((job->pid = fork()) == -1) {
         warn("%ld: fork", job->n);
         printf("%ld: no sum\n", job->n);
