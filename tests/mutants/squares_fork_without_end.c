@@ -9,11 +9,7 @@
  * Loses: as_completed
  * Loses: processes
  * Loses: memory
-<<<<<<< HEAD
- * Because:
-=======
  * Because: asleep and nobody to wake them
->>>>>>> 6bab10d934b0b0e4b7e8989d3c0b98f68cbf6eaa
  */
 #include <err.h>
 #include <signal.h>

@@ -9,11 +9,7 @@
  * Loses: refused
  * Loses: races
  * Loses: memory
-<<<<<<< HEAD
- * Because:
-=======
  * Because: MiB of memory
->>>>>>> 6bab10d934b0b0e4b7e8989d3c0b98f68cbf6eaa
  */
 #include <err.h>
 #include <errno.h>
