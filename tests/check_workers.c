@@ -142,15 +142,20 @@ static void note_busiest(struct workers *w, const struct process *p) {
 /* Its parent is asleep: it waits for something else. */
 static void note_zombie(
     struct workers *w, const struct list *list, const struct process *p) {
-    bool asleep = false;
+    bool asleep = false, first_is_there = false;
 
-    for (size_t i = 0; i < list->count; i++)
-        if (list->all[i].pid == p->ppid)
-            asleep = list->all[i].state == 'S';
-    if (p->pid != w->ended) {
+    for (size_t i = 0; i < list->count; i++) {
+        const struct process *other = &list->all[i];
+        if (other->pid == p->ppid)
+            asleep = other->state == 'S';
+        if (other->pid == w->ended && other->state == 'Z')
+            first_is_there = true;
+    }
+    if (!first_is_there) {
         w->ended = p->pid;
         w->ended_ms = w->busiest_ms;
-    } else if (asleep && w->busiest_ms >= w->ended_ms + ZOMBIE_MS) {
+    } else if (p->pid == w->ended && asleep &&
+               w->busiest_ms >= w->ended_ms + ZOMBIE_MS) {
         w->zombie = p->pid;
     }
 }
