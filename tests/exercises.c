@@ -21,6 +21,13 @@
             "cleanup, and no access lies outside an object.",            \
             folder "/README.md", judge                                   \
     }
+#define RACES(judge, needs)                                                   \
+    {                                                                         \
+        "races", "clean", 1, needs,                                           \
+            "Two threads use one variable, one of them writes, and no lock, " \
+            "atomic or join puts them in order.",                             \
+            "06-locks/README.md", judge                                       \
+    }
 #define INPUT(folder, judge)                                                \
     {                                                                       \
         "bad_input", "input", 2, NULL,                                      \
@@ -80,10 +87,7 @@ static const struct check tables[] = {
     {"refused", "limits", 1, "results",
         "The result of pthread_create() is not looked at.",
         "02-threads/README.md, Traps", check_tables_refused},
-    {"races", "clean", 1, "results",
-        "Two threads use one variable, one of them writes, and no lock, "
-        "atomic or join puts them in order.",
-        "06-locks/README.md", check_tables_races},
+    RACES(check_tables_races, "results"),
     LEAKS("02-threads", check_tables_memory, 1, "results"),
     INPUT("02-threads", check_tables_input),
     {.name = NULL},
@@ -172,10 +176,7 @@ static const struct check wedding[] = {
     {"refused", "limits", 1, "tasks",
         "The result of pthread_create() is not looked at.",
         "02-threads/README.md, Traps", check_wedding_refused},
-    {"races", "clean", 1, "tasks",
-        "Two threads use one variable, one of them writes, and no lock, "
-        "atomic or join puts them in order.",
-        "06-locks/README.md", check_wedding_races},
+    RACES(check_wedding_races, "tasks"),
     LEAKS("05-queue", check_wedding_memory, 1, "tasks"),
     INPUT("05-queue", check_wedding_input),
     {.name = NULL},
@@ -199,10 +200,7 @@ static const struct check pantry[] = {
         "The sleep lies outside the lock, so two cooks take from one shelf at "
         "the same time.",
         "06-locks/README.md", check_pantry_one_at_a_shelf},
-    {"races", "clean", 1, "portions",
-        "Two threads use one variable, one of them writes, and no lock, "
-        "atomic or join puts them in order.",
-        "06-locks/README.md", check_pantry_races},
+    RACES(check_pantry_races, "portions"),
     LEAKS("06-locks", check_pantry_memory, 1, "every_order"),
     INPUT("06-locks", check_pantry_input),
     {.name = NULL},
