@@ -6,7 +6,7 @@
  * with processes.
  * ThreadSanitizer: silent
  * Build: cc -O2 -pthread -o gil gil.c
- * Usage: ./gil [-w threads]
+ * Usage: ./gil
  */
 #include <err.h>
 #include <errno.h>
@@ -18,11 +18,11 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { TURNS = 10, INCREMENTS = 500000, WAIT_NS = 5000000 };
+enum { THREADS = 4, TURNS = 10, INCREMENTS = 500000, WAIT_NS = 5000000 };
 enum { COMPUTE, COMPUTE_LOCKED, WAIT_LOCKED, WAIT, WAYS };
 static const char *const names[WAYS] = {"compute, no lock",
     "compute, lock held", "wait, lock held", "wait, lock given up"};
-static long threads = 4, turns; /* of each thread */
+static long turns; /* of each thread */
 static pthread_mutex_t gil = PTHREAD_MUTEX_INITIALIZER;
 static atomic_long at_once, most;
 
@@ -51,9 +51,9 @@ static void *work(void *way) {
 
 /* The work of all threads, by so many workers. Returns seconds. */
 static double run(long way, long workers) {
-    static pthread_t pool[100]; /* -w allows no more */
+    pthread_t pool[THREADS];
     struct timespec from, to;
-    turns = TURNS * threads / workers;
+    turns = TURNS * THREADS / workers;
     clock_gettime(CLOCK_MONOTONIC, &from);
     for (long i = 0; i < workers; i++)
         if ((errno = pthread_create(&pool[i], NULL, work, (void *)way)) != 0)
@@ -66,28 +66,18 @@ static double run(long way, long workers) {
            (double)(to.tv_nsec - from.tv_nsec) / 1e9;
 }
 
-static long number(int option, long limit) {
-    char *end;
-    long value = strtol(optarg, &end, 10);
-    if (*end != '\0' || value < 1 || value > limit)
-        errx(2, "-%c %s: not a number from 1 to %ld", option, optarg, limit);
-    return value;
-}
-
 int main(int argc, char *argv[]) {
     setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
-    for (int option; (option = getopt(argc, argv, "w:h")) != -1;)
-        switch (option) {
-        case 'w': threads = number(option, 100); break;
-        case 'h': return puts("usage: [-w threads]") < 0;
-        default: return 2;
-        }
+    switch (getopt(argc, argv, "h")) {
+    case 'h': return puts("usage: gil, which has no options") < 0;
+    case '?': return 2;
+    }
     if (optind < argc)
         errx(2, "%s: not an option, see -h", argv[optind]);
-    fprintf(stderr, "%-20s  1 thread  %ld threads  speedup\n", "", threads);
+    fprintf(stderr, "%-20s  1 thread  %d threads  speedup\n", "", THREADS);
     for (long way = 0; way < WAYS; way++) {
         most = 0;
-        double alone = run(way, 1), together = run(way, threads);
+        double alone = run(way, 1), together = run(way, THREADS);
         printf("%s: at most %ld at once\n", names[way], most);
         fprintf(stderr, "%-20s  %6.2f s  %7.2f s  %7.1f\n", names[way], alone,
             together, together > 0 ? alone / together : 1);

@@ -96,7 +96,6 @@ static const struct {
     {"bounded_queue_lost_wake", 125, "as its twin"},
     {"cooking_semaphore", 125, "the whole story, with an end when all wait"},
     {"cooking_semaphore_leak", 125, "as its twin"},
-    {"gil", 100, "the times, and beside them the number at once"},
     {"contention", 165, "eight ways, on CPUs of their own, a table, a plot"},
 };
 
