@@ -74,7 +74,7 @@ static void judge_parallel(const char *path, struct verdict *verdict) {
     struct seen seen = judge(path, 1000000, verdict);
     double best = 0;
     size_t lanes = 0;
-    double times = 1e6 * 1e8 / (double)(seen.cpu_ns + 1); /* for 100 ms */
+    double times = 1e6 * 5e7 / (double)(seen.cpu_ns + 1); /* for 50 ms */
 
     for (int i = 0; i < ATTEMPTS; i++, times *= 2) {
         seen = judge(path, (long)times + 1, verdict);
