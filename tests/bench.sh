@@ -144,8 +144,10 @@ cost() {
     local first=()
     while [ "$1" != -- ]; do first+=("$1"); shift; done
     shift
-    if ! /usr/bin/time -q -o "$work/time" -f '%e %U %S' "${first[@]}" \
-        >"$work/out" 2>"$work/error"; then
+    # The shell's own: it counts milliseconds of CPU, time(1) hundredths.
+    local TIMEFORMAT='%3R %3U %3S'
+    if ! { time "${first[@]}" >"$work/out" 2>"$work/error"; } \
+        2>"$work/time"; then
         line=$(grep -v ' pages in \| messages to ' "$work/error" | head -n 1)
         printf '%-24s %7s   %s (ulimit: %s files, %s processes)\n' "$name" \
             "$n" "$line" "$(ulimit -n)" "$(ulimit -u)"
