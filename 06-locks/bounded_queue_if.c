@@ -6,40 +6,39 @@
  * the lock: it is not a data race, no sanitizer sees it.
  * ThreadSanitizer: silent
  * Build: cc -O2 -pthread -o bounded_queue_if bounded_queue_if.c
- * Usage: ./bounded_queue_if [-n jobs] [-w consumers] [-s]
+ * Usage: ./bounded_queue_if [-s]
  */
 #include <err.h>
 #include <errno.h>
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { SLOTS = 2, NOTHING = 0 };
+enum { JOBS = 4, SLOTS = 2, CONSUMERS = 2 };
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards it all */
 static pthread_cond_t not_empty = PTHREAD_COND_INITIALIZER;
 static pthread_cond_t not_full = PTHREAD_COND_INITIALIZER;
-static long jobs = 6, consumers = 2, queue[SLOTS], done, asleep, told, running;
-static atomic_long in, out, sleeps; /* so far; in, out: jobs */
-static bool closed, stay;
+static bool full[SLOTS], closed, stay;
+static int in, out, done, asleep, told, sleeps, running = CONSUMERS + 1;
 
 /* Until the number is so large, at most half a second, without the lock. */
-static void linger(atomic_long *number, long least) {
-    pthread_mutex_unlock(&lock);
-    for (int ms = 0; ms < 500 && *number < least; ms += 10)
+static void linger(const int *number, int least) {
+    for (int ms = 0; ms < 500 && *number < least; ms += 10) {
+        pthread_mutex_unlock(&lock);
         nanosleep(&(struct timespec){0, 10000000}, NULL);
-    pthread_mutex_lock(&lock);
+        pthread_mutex_lock(&lock);
+    }
 }
 
 /* Who falls asleep last has nobody left to wake it. */
 static void wait_for(pthread_cond_t *change) {
-    long before = told;
+    int before = told;
     sleeps++;
     if (++asleep == running && !stay)
-        errx(EXIT_FAILURE, "all wait, %ld jobs in the queue", in - out);
+        errx(EXIT_FAILURE, "all wait, %d jobs in the queue", in - out);
     pthread_cond_wait(change, &lock);
     asleep -= before == told; /* may wake untold; tell() has counted the told */
 }
@@ -57,8 +56,8 @@ static void *consume(void *unused) {
             wait_for(&not_empty);
         if (in <= out && closed)
             break;
-        done += queue[out % SLOTS] != NOTHING;
-        queue[out++ % SLOTS] = NOTHING;
+        done += full[out % SLOTS];
+        full[out++ % SLOTS] = false;
         tell(&not_full);
     }
     running--;
@@ -68,13 +67,13 @@ static void *consume(void *unused) {
 
 static void produce(void) {
     pthread_mutex_lock(&lock);
-    linger(&sleeps, consumers); /* until all consumers are asleep */
-    for (long job = 1; job <= jobs; job++) {
+    linger(&sleeps, CONSUMERS); /* until all consumers are asleep */
+    for (int job = 1; job <= JOBS; job++) {
         while (in - out >= SLOTS)
             wait_for(&not_full);
-        queue[in++ % SLOTS] = job;
+        full[in++ % SLOTS] = true;
         tell(&not_empty);
-        linger(&sleeps, job == 1 ? 2 * consumers : 0); /* and are so again */
+        linger(&sleeps, job == 1 ? 2 * CONSUMERS : 0); /* and are so again */
     }
     closed = true;
     running--;
@@ -82,40 +81,28 @@ static void produce(void) {
     pthread_mutex_unlock(&lock);
 }
 
-static long number(int option, long most) {
-    char *end;
-    long value = strtol(optarg, &end, 10);
-    if (*end != '\0' || value < 1 || value > most)
-        errx(2, "-%c %s: not a number from 1 to %ld", option, optarg, most);
-    return value;
-}
-
 int main(int argc, char *argv[]) {
-    pthread_t threads[100]; /* -w allows no more */
+    pthread_t threads[CONSUMERS];
     setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
-    for (int option; (option = getopt(argc, argv, "n:w:sh")) != -1;)
-        switch (option) {
-        case 'n': jobs = number(option, 1000000); break;
-        case 'w': consumers = number(option, 100); break;
-        case 's': stay = true; break;
-        case 'h': return puts("usage: [-n jobs] [-w consumers] [-s], stay") < 0;
-        default: return 2;
-        }
+    switch (getopt(argc, argv, "sh")) {
+    case 's': stay = true; break;
+    case 'h': return puts("usage: [-s], stay stuck") < 0;
+    case '?': return 2;
+    }
     if (optind < argc)
         errx(2, "%s: not an option, see -h", argv[optind]);
-    running = consumers + 1;
-    for (long i = 0; i < consumers; i++)
+    for (int i = 0; i < CONSUMERS; i++)
         if ((errno = pthread_create(&threads[i], NULL, consume, NULL)) != 0)
             err(EXIT_FAILURE, "pthread_create");
     produce();
-    for (long i = 0; i < consumers; i++)
+    for (int i = 0; i < CONSUMERS; i++)
         if ((errno = pthread_join(threads[i], NULL)) != 0)
             err(EXIT_FAILURE, "pthread_join");
-    if (printf("%ld of %ld jobs done\n", done, jobs) < 0)
+    if (printf("%d of %d jobs done\n", done, JOBS) < 0)
         err(EXIT_FAILURE, "standard output");
-    if (out != done || done != jobs)
+    if (out != done || done != JOBS)
         errx(EXIT_FAILURE,
-            "%ld jobs are lost, %ld times an empty slot was taken for a job",
-            jobs - done, out - done);
+            "%d jobs are lost, %d times an empty slot was taken for a job",
+            JOBS - done, out - done);
     return EXIT_SUCCESS;
 }

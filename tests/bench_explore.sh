@@ -41,9 +41,9 @@ deadlock_trylock -s
 deadlock_one_lock -s
 cooking_semaphore_leak -p 2
 cooking_semaphore -p 2
-bounded_queue_if -s -n 2
-bounded_queue_lost_wake -s -n 2
-bounded_queue -s -n 2
+bounded_queue_if -s
+bounded_queue_lost_wake -s
+bounded_queue -s
 barrier -w 2
 once -c 2
 rwlock -w 2 -n 1
