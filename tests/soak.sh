@@ -52,7 +52,7 @@ memory() {
     local most=4096 dir server worker part first='' last=''
     dir=$(mktemp -d)
     redis-server --port 0 --unixsocket "$dir/redis" --save '' --dir "$dir" \
-        >"$dir/log" &
+        --stream-node-max-entries 8 >"$dir/log" &
     server=$!
     until redis-cli -s "$dir/redis" ping 2>/dev/null | grep -q PONG; do
         kill -0 "$server" || return 1

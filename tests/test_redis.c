@@ -53,6 +53,14 @@ static void wait_for(struct server *server, const char *stream, long entries) {
         wait_ms(2);
 }
 
+/* Waits until no entry is left: what is done of a long stream is removed a
+ * little later. */
+static void wait_empty(struct server *server) {
+    for (long left = LONG_MS / 2;
+         left > 0 && server_ask(server, "XLEN jobs") != 0; left--)
+        wait_ms(2);
+}
+
 /* The kit's worker, with up to so many jobs in hand. */
 static void start_kit(
     struct beside *worker, const struct server *server, const char *in_hand) {
@@ -103,8 +111,9 @@ static long count_results(
     for (size_t i = 0; all != NULL && i < all->elements; i++) {
         const redisReply *fields = all->element[i]->element[1];
         for (size_t f = 0; f < fields->elements; f += 2) {
-            long job = strtol(fields->element[f]->str, NULL, 10);
-            if (job >= 1 && job <= n)
+            char *numbers = fields->element[f]->str, *end;
+            for (long job; (job = strtol(numbers, &end, 10)) >= 1 && job <= n;
+                 numbers = end)
                 seen[job]++;
         }
     }
@@ -124,6 +133,8 @@ static void judge_results(
     long twice, found = count_results(server, batch, n, &twice);
     long long pending = server_ask(
         server, "XPENDING jobs workers - + 10000"); /* an array of them */
+    if (found == n && twice == 0 && pending == 0 && verdict->text[0] == '\0')
+        wait_empty(server);
     long long left = server_ask(server, "XLEN jobs");
     if (found < n)
         verdict_fail(
@@ -340,13 +351,16 @@ static void judge_threads(const char *path, struct verdict *verdict) {
 /* ---------- The kit's worker and the wrong ones ---------- */
 
 static void test_answers(void) {
-    static const int workers[] = {1, 2, 4};
+    static const struct {
+        long jobs;
+        int workers;
+    } runs[] = {{1000, 1}, {1000, 2}, {1000, 4}, {5000, 3}};
     find_programs();
-    for (int i = 0; i < 3; i++) {
+    for (size_t i = 0; i < sizeof runs / sizeof *runs; i++) {
         struct verdict verdict = {""};
-        judge_answers(worker_path, 1000, workers[i], &verdict);
-        expect(verdict.text[0] == '\0', "1000 jobs, %d workers: %s", workers[i],
-            verdict.text);
+        judge_answers(worker_path, runs[i].jobs, runs[i].workers, &verdict);
+        expect(verdict.text[0] == '\0', "%ld jobs, %d workers: %s",
+            runs[i].jobs, runs[i].workers, verdict.text);
     }
 }
 
@@ -526,6 +540,33 @@ static void test_old_job(void) {
         "%lld entries left of %d that are done and one that is not; expected: "
         "at most %d",
         left, JOBS, MOST_LEFT);
+    stop_worker(&worker);
+    server_stop(&server);
+}
+
+/* A worker leaves a long stream for later. When there is nothing to do any more
+ * it removes what others have left there as well. */
+static void test_tidy(void) {
+    static const char *const commands[] = {
+        "XGROUP CREATE jobs workers 0 MKSTREAM",
+        "XADD jobs * id old.1 task nothing argument x",
+        "XREADGROUP GROUP workers test COUNT 2000 STREAMS jobs >",
+        "XGROUP DELCONSUMER jobs workers test"};
+    struct server server;
+    struct beside worker;
+    find_programs();
+    server_start(&server, false, NULL);
+    for (int i = 0; i < 3; i++)
+        for (int times = i == 1 ? 1100 : 1; times > 0; times--)
+            freeReplyObject(redisCommand(server.context, commands[i]));
+    const char *argv[] = {worker_path, "-r", server.socket, "-l2000", NULL};
+    beside_start(&worker, &server, NULL, argv);
+    expect(run_client(&server, "nothing", "x", "20", NULL) == 0, "no answer");
+    freeReplyObject(redisCommand(server.context, commands[3]));
+    wait_empty(&server);
+    expect(server_ask(&server, "XLEN jobs") == 0,
+        "%lld entries left that nobody holds",
+        server_ask(&server, "XLEN jobs"));
     stop_worker(&worker);
     server_stop(&server);
 }
@@ -884,6 +925,7 @@ CU_TestInfo redis_tests[] = {
     {"Redis is killed and restarted: likewise", test_redis_killed},
     {"a worker that was late: a result is stored once", test_late},
     {"what is done is removed, though an older job lasts", test_old_job},
+    {"a worker with nothing to do tidies up", test_tidy},
     {"a job that kills its worker is tried three times", test_poison},
     {"jobs that fail are dead letters with their reason", test_failures},
     {"jobs that are too large are refused", test_bounds},
