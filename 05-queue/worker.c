@@ -119,7 +119,8 @@ static void ask_next(struct link *link, bool wait) {
         ask->most = most;
         if (wait)
             ask->size = redisFormatCommand(&ask->text,
-                "XREADGROUP GROUP workers %s COUNT %ld BLOCK %ld STREAMS jobs >",
+                "XREADGROUP GROUP workers %s COUNT %ld BLOCK %ld "
+                "STREAMS jobs >",
                 me, most, look_ms);
         else
             ask->size = redisFormatCommand(&ask->text,
