@@ -198,6 +198,7 @@ bool jobs_prepare(struct link *link, long lease_ms) {
     if (!ok)
         return false;
     state.is_long = false;
+    state.unlooked = true; /* a worker that was killed may have left some */
     redisAppendCommand(link->context, "EVAL %s 1 jobs %ld", sweep, lease_ms);
     redisAppendCommand(link->context, "SCRIPT LOAD %s", finish);
     redisReply *sha = jobs_reported(link, 1) ? link_reply(link) : NULL;
