@@ -118,15 +118,19 @@ static void send_wait(struct link *link, const char *last, long ms) {
 
 /* ---------- What comes back ---------- */
 
-static void take_result(const char *number_text, const char *text) {
-    char *end;
-    long job = strtol(number_text, &end, 10);
-    if (*end != '\0' || job < 1 || job > jobs || answered[job - 1])
+static void take_result(long job, const char *text) {
+    if (job < 1 || job > jobs || answered[job - 1])
         return;
     answered[job - 1] = true;
     open_jobs--;
     failed_jobs += strncmp(text, "ok:", 3) != 0;
     printf("job %s.%ld, %s: %s\n", batch, job, arguments[job - 1], text);
+}
+
+/* The numbers of jobs, with blanks between, and a line of text for each. */
+static void take_block(char *numbers, char *texts) {
+    for (char *text; (text = strsep(&texts, "\n")) != NULL;)
+        take_result(strtol(numbers, &numbers, 10), text);
 }
 
 /* Takes the answer to send_wait(). */
@@ -138,7 +142,7 @@ static void take_results(const redisReply *reply, char *last, size_t size) {
         const redisReply *fields = entries->element[i]->element[1];
         snprintf(last, size, "%s", entries->element[i]->element[0]->str);
         for (size_t f = 0; f + 1 < fields->elements; f += 2)
-            take_result(fields->element[f]->str, fields->element[f + 1]->str);
+            take_block(fields->element[f]->str, fields->element[f + 1]->str);
     }
     fflush(stdout);
 }

@@ -8,8 +8,9 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Entries that may be done and not removed, of a worker. */
-enum { FEW_UNCUT = 100, MOST_UNCUT = 1000 };
+/* Entries that may be done and not removed, of a worker; and for how long it
+ * need not look. */
+enum { FEW_UNCUT = 100, MOST_UNCUT = 1000, LOOK_MS = 1000 };
 
 /* The field's text; NULL if it is missing, too long, or holds a NUL. */
 static const char *field(
@@ -59,7 +60,10 @@ void job_run(struct job *job) {
     if (job->outcome == DEAD)
         return;
     memcpy(job->text, ok, sizeof ok);
-    if (task_named(job->task)(job->argument, result, MOST_RESULT))
+    bool done = task_named(job->task)(job->argument, result, MOST_RESULT);
+    for (char *c = result; (c = strchr(c, '\n')) != NULL;)
+        *c = ' '; /* a result is one line */
+    if (done)
         return;
     warnx("job %s: try %ld of %d failed: %s", job->id, job->tries, MOST_TRIES,
         result);
@@ -71,18 +75,19 @@ void job_run(struct job *job) {
 
 /* ---------- What is sent to Redis ---------- */
 
-/* Removes what is done. If there are no others, the n entries in ARGV. Else an
- * entry goes when all older ones are done too: to cut off the stream's tail
- * costs less than to take entries out of the middle; of a long stream only
- * `now` and then, and in whole nodes. Returns how many went. */
+/* Removes what is done. If there are no others, the n entries in ARGV, if they
+ * are few. Else an entry goes when all older ones are done too: to cut off the
+ * stream's tail costs less than to take out one by one; of a long stream only
+ * `now` and then, and in whole nodes. Returns how many went; -1: the stream is
+ * long, and nothing was done. */
 #define CUT                                                            \
     "local length = call('XLEN', jobs)\n"                              \
-    "if length == n then\n"                                            \
+    "if length == n and n < 8 then\n"                                  \
     "  return call('XDEL', jobs, unpack(ARGV, 1, n))\n"                \
     "end\n"                                                            \
-    "if length > 1000 and not now then return 0 end\n"                 \
+    "if length > 1000 and now == 'look' then return -1 end\n"          \
     "local open = call('XPENDING', jobs, 'workers')[2]\n"              \
-    "if length > 1000 then\n"                                          \
+    "if length > 1000 and now ~= 'tidy' then\n"                        \
     "  return call('XTRIM', jobs, 'MINID', '~', open or ARGV[n])\n"    \
     "end\n"                                                            \
     "local groups = open and {} or call('XINFO', 'GROUPS', jobs)\n"    \
@@ -93,30 +98,36 @@ void job_run(struct job *job) {
     "end\n"                                                            \
     "return call('XTRIM', jobs, 'MINID', open)\n"
 
-/* Acknowledge, store, remove: n entries, then n numbers and results of one
- * batch, then perhaps "now", or "out": take these entries out of the middle.
- * Who acknowledges first stores; if others acknowledged a part of them, only
- * what has no result yet. */
+/* Acknowledge, store, remove: n entries, their numbers and results in one batch
+ * (two texts: to Lua each word costs), and how to remove: "look" whether to,
+ * "now", "later", or "out", which takes these entries out of the middle. Who
+ * acknowledges first stores; if others acknowledged a part of them, only what
+ * has no result yet. */
 static const char finish[] =
     "local call, jobs, results = redis.call, KEYS[1], KEYS[2]\n"
-    "local n = math.floor(#ARGV / 3)\n"
-    "local now = ARGV[3 * n + 1]\n"
+    "local n, now = #ARGV - 3, ARGV[#ARGV]\n"
     "local count = call('XACK', jobs, 'workers', unpack(ARGV, 1, n))\n"
     "if count == n then\n"
-    "  call('XADD', results, '*', unpack(ARGV, n + 1, 3 * n))\n"
+    "  call('XADD', results, '*', ARGV[n + 1], ARGV[n + 2])\n"
     "elseif count > 0 then\n"
-    "  local has, new = {}, {}\n"
+    "  local has, numbers, texts = {}, {}, {}\n"
     "  for _, e in ipairs(call('XRANGE', results, '-', '+')) do\n"
-    "    for f = 1, #e[2], 2 do has[e[2][f]] = true end\n"
+    "    for number in e[2][1]:gmatch('%d+') do has[number] = true end\n"
     "  end\n"
-    "  for i = n + 1, 3 * n, 2 do\n"
-    "    if not has[ARGV[i]] then\n"
-    "      table.insert(new, ARGV[i])\n"
-    "      table.insert(new, ARGV[i + 1])\n"
+    "  local text = ARGV[n + 2]:gmatch('[^\\n]+')\n"
+    "  for number in ARGV[n + 1]:gmatch('%d+') do\n"
+    "    local text = text()\n"
+    "    if not has[number] then\n"
+    "      table.insert(numbers, number)\n"
+    "      table.insert(texts, text)\n"
     "    end\n"
     "  end\n"
-    "  if #new > 0 then call('XADD', results, '*', unpack(new)) end\n"
+    "  if #numbers > 0 then\n"
+    "    call('XADD', results, '*', table.concat(numbers, ' '),\n"
+    "      table.concat(texts, '\\n'))\n"
+    "  end\n"
     "end\n"
+    "if now == 'later' then return end\n"
     "call('EXPIRE', results, 86400)\n"
     "if now == 'out' then\n"
     "  call('XDEL', jobs, unpack(ARGV, 1, n))\n"
@@ -124,7 +135,7 @@ static const char finish[] =
 
 /* Acknowledge, move to the dead letters, store, remove. */
 static const char bury[] =
-    "local call, jobs, n, now = redis.call, KEYS[1], 1, true\n"
+    "local call, jobs, n, now = redis.call, KEYS[1], 1, 'now'\n"
     "if call('XACK', jobs, 'workers', ARGV[1]) == 0 then return end\n"
     "call('XADD', KEYS[2], 'MAXLEN', '~', 10000, '*', 'entry', ARGV[1],\n"
     "  'reason', ARGV[3], 'id', ARGV[4], 'task', ARGV[5],\n"
@@ -138,8 +149,20 @@ static const char *text_of(const char *field) {
     return field == NULL ? "" : field;
 }
 
+/* For a worker with nothing to do: whatever was left for later, by anybody. */
+static const char tidy[] =
+    "local call, jobs, n, now = redis.call, KEYS[1], -1, 'tidy'\n" CUT;
+
 static char finish_sha[41]; /* the name Redis gave to the script */
-static size_t uncut;        /* jobs reported since entries were removed */
+
+/* Of the stream, as far as this worker knows. */
+static struct {
+    size_t uncut;              /* jobs reported since entries were removed */
+    bool is_long;              /* it was when somebody looked */
+    bool unlooked;             /* something was left for later */
+    long look_ms;              /* when to look, and set the expiry, again */
+    char key[MOST_BATCH + 10]; /* of the results whose expiry was set */
+} state;
 
 /* An idle consumer is a worker that has gone. */
 static const char sweep[] =
@@ -154,8 +177,11 @@ bool jobs_reported(struct link *link, int answers) {
     for (redisReply *reply; answers > 0; answers--) {
         if ((reply = link_reply(link)) == NULL)
             return false;
-        if (reply->type == REDIS_REPLY_INTEGER && reply->integer > 0)
-            uncut = 0;
+        if (reply->type == REDIS_REPLY_INTEGER) {
+            state.is_long = state.unlooked = reply->integer < 0;
+            if (reply->integer > 0)
+                state.uncut = 0;
+        }
         freeReplyObject(reply);
     }
     return true;
@@ -171,6 +197,8 @@ bool jobs_prepare(struct link *link, long lease_ms) {
     freeReplyObject(made);
     if (!ok)
         return false;
+    state.is_long = false;
+    state.unlooked = true; /* a worker that was killed may have left some */
     redisAppendCommand(link->context, "EVAL %s 1 jobs %ld", sweep, lease_ms);
     redisAppendCommand(link->context, "SCRIPT LOAD %s", finish);
     redisReply *sha = jobs_reported(link, 1) ? link_reply(link) : NULL;
@@ -193,43 +221,65 @@ static const char *key_of(const struct job *job, char *key, size_t size) {
     return key;
 }
 
+/* How to remove entries with this report, of n jobs. Of a long stream most
+ * reports leave it to a later one, and the expiry too. */
+static const char *removal(const char *key, size_t n, bool last) {
+    long now = now_ms();
+    bool may_wait = !last && state.is_long && now < state.look_ms &&
+                    strcmp(key, state.key) == 0;
+    state.uncut += n; /* too many only if an older job lasts long */
+    if (may_wait && state.uncut < FEW_UNCUT) {
+        state.unlooked = true;
+        return "later";
+    }
+    state.look_ms = now + LOOK_MS;
+    snprintf(state.key, sizeof state.key, "%s", key);
+    if (state.uncut > MOST_UNCUT + 16 * n) /* others work on blocks as well */
+        return "out";
+    return state.uncut < FEW_UNCUT ? "look" : "now";
+}
+
 /* Reports what is done of the first job's batch, and marks it as sent. */
-static void report_batch(
-    struct link *link, const struct job *jobs, size_t count, bool *sent) {
-    const char *args[6 + 3 * MOST_BLOCK] = {"EVALSHA", finish_sha, "2", "jobs"};
-    const char *results[2 * MOST_BLOCK];
-    char key[MOST_BATCH + 10];
+static void report_batch(struct link *link, const struct job *jobs,
+    size_t count, bool *sent, bool last) {
+    static char numbers[MOST_BLOCK * (MOST_BATCH + 13)];
+    static char texts[MOST_BLOCK * (sizeof jobs->text + 1)];
+    const char *args[8 + MOST_BLOCK] = {"EVALSHA", finish_sha, "2", "jobs"};
+    char key[MOST_BATCH + 10], *number = numbers, *text = texts;
     size_t size = batch_size(jobs), n = 0;
     for (size_t i = 0; i < count; i++)
         if (jobs[i].outcome == DONE && batch_size(&jobs[i]) == size &&
             memcmp(jobs[i].id, jobs->id, size) == 0) {
             sent[i] = true;
             args[5 + n] = jobs[i].entry;
-            results[2 * n] = jobs[i].number;
-            results[2 * n + 1] = jobs[i].text;
+            number = stpcpy(stpcpy(number, n == 0 ? "" : " "), jobs[i].number);
+            text = stpcpy(stpcpy(text, n == 0 ? "" : "\n"), jobs[i].text);
             n++;
         }
     args[4] = key_of(jobs, key, sizeof key);
-    memcpy(args + 5 + n, results, 2 * n * sizeof *results);
-    uncut += n; /* too many only if an older job lasts long */
-    args[5 + 3 * n] = uncut > MOST_UNCUT ? "out" : "now";
-    redisAppendCommandArgv(
-        link->context, (int)(5 + 3 * n + (uncut >= FEW_UNCUT)), args, NULL);
+    args[5 + n] = numbers;
+    args[6 + n] = texts;
+    args[7 + n] = removal(key, n, last);
+    redisAppendCommandArgv(link->context, (int)(8 + n), args, NULL);
 }
 
 /* All that is done of a batch is one command; each other job is its own. */
 int jobs_report(struct link *link, const struct job *jobs, size_t count,
-    const char *me, long idle_ms) {
+    const char *me, long idle_ms, bool last) {
     bool sent[MOST_BLOCK] = {false};
     char key[MOST_BATCH + 10];
     int answers = 0;
+    if (count == 0 && last && state.unlooked) {
+        redisAppendCommand(link->context, "EVAL %s 1 jobs", tidy);
+        return 1;
+    }
     for (size_t i = 0; i < count; i++) {
         const struct job *job = &jobs[i];
         if (sent[i])
             continue;
         answers++;
         if (job->outcome == DONE)
-            report_batch(link, job, count - i, sent + i);
+            report_batch(link, job, count - i, sent + i, last);
         else if (job->outcome == FAILED)
             redisAppendCommand(link->context,
                 "XCLAIM jobs workers %s 0 %s IDLE %ld JUSTID", me, job->entry,

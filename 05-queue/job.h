@@ -36,10 +36,11 @@ void job_run(struct job *);
 bool jobs_prepare(struct link *, long lease_ms);
 
 /* Sends what became of the jobs of the worker `me`; one that failed counts as
- * untouched for `idle_ms`, so that somebody takes it over soon. Returns how
- * many answers will come. To send it all again does no harm. */
+ * untouched for `idle_ms`, so that somebody takes it over soon. With the last
+ * ones, entries that are done are not left for later. Returns how many answers
+ * will come. To send it all again does no harm. */
 int jobs_report(struct link *, const struct job *, size_t count, const char *me,
-    long idle_ms);
+    long idle_ms, bool last);
 
 /* Reads so many answers. False: trouble. */
 bool jobs_reported(struct link *, int answers);

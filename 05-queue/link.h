@@ -7,7 +7,8 @@
  *                  as pending until it is acknowledged.
  *   asked:BATCH    a bit a chunk of jobs: was it added? So a client that does
  *                  not know whether Redis heard it may simply ask again.
- *   results:BATCH  a stream of what came out: the job's number, its result
+ *   results:BATCH  a stream of what came out, a field a block of jobs: their
+ *                  numbers, with blanks between, and for each a line of text
  *   jobs:dead      a stream of the jobs nobody could do, each with the reason
  * A job's id is BATCH.NUMBER. What must happen together (acknowledge, store,
  * remove) is one script, so nothing can come between.

@@ -102,18 +102,34 @@ static bool connect_to(struct link *link) {
 }
 
 /* Asks for a block: half of what may be in hand. Waits for one only if there is
- * nothing to work on meanwhile. */
+ * nothing to work on meanwhile. The command is made once: hiredis needs longer
+ * for that than Redis for the answer. */
 static void ask_next(struct link *link, bool wait) {
+    static struct {
+        char *text;
+        int size;
+        long most;
+    } made[2], *ask;
     long most = (in_hand + 1) / 2;
     if (jobs_left > 0 && jobs_left < most)
         most = jobs_left;
-    if (wait)
-        redisAppendCommand(link->context,
-            "XREADGROUP GROUP workers %s COUNT %ld BLOCK %ld STREAMS jobs >",
-            me, most, look_ms);
-    else
-        redisAppendCommand(link->context,
-            "XREADGROUP GROUP workers %s COUNT %ld STREAMS jobs >", me, most);
+    ask = &made[wait];
+    if (ask->most != most) {
+        free(ask->text);
+        ask->most = most;
+        if (wait)
+            ask->size = redisFormatCommand(&ask->text,
+                "XREADGROUP GROUP workers %s COUNT %ld BLOCK %ld "
+                "STREAMS jobs >",
+                me, most, look_ms);
+        else
+            ask->size = redisFormatCommand(&ask->text,
+                "XREADGROUP GROUP workers %s COUNT %ld STREAMS jobs >", me,
+                most);
+        if (ask->size < 0)
+            errx(EXIT_FAILURE, "out of memory");
+    }
+    redisAppendFormattedCommand(link->context, ask->text, (size_t)ask->size);
 }
 
 static void run_block(struct block *block) {
@@ -134,7 +150,8 @@ static void serve(struct link *link) {
         if (link->context == NULL && !connect_to(link))
             continue;
         int answers = jobs_report(link, done->jobs, done->count, me,
-            lease_ms - look_ms / 2); /* due at the next look */
+            lease_ms - look_ms / 2, /* due at the next look */
+            next->count == 0 && (done->count == 0 || !more));
         bool look = now_ms() >= next_look;
         more = more && (next->count == 0 || in_hand > 1);
         if (more && look)

@@ -11,7 +11,8 @@ pids=
 trap 'kill $pids; wait' EXIT
 trap 'exit 130' INT TERM
 
-redis-server --port 0 --unixsocket "$socket" --save "" --dir "$2" >/dev/null &
+redis-server --port 0 --unixsocket "$socket" --save "" --dir "$2" \
+    --stream-node-max-entries 8 >/dev/null &
 pids=$!
 until redis-cli -s "$socket" ping >/dev/null 2>&1; do
     kill -0 $pids

@@ -62,8 +62,8 @@ static void launch(struct server *server) {
     char port[12], log[100];
     const char *argv[OPTIONS] = {"redis-server", "--port", port, "--bind",
         "127.0.0.1", "--unixsocket", server->socket, "--dir", server->dir,
-        "--save", ""};
-    int count = 11;
+        "--save", "", "--stream-node-max-entries", "8"};
+    int count = 13;
     snprintf(port, sizeof port, "%d", server->port);
     for (const char *const *o = server->options; o != NULL && *o != NULL; o++)
         argv[count++] = *o;

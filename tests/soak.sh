@@ -5,8 +5,8 @@
 # load: each program dozens of times. A verdict that differs once is a
 # failure of the harness. Before them come the suites that are too slow for a
 # test: all programs of 06-locks LOCKS_ROUNDS times, as it comes, on one CPU and
-# under load, each in virtual and in real time; a Redis killed KILLS times; a
-# worker's memory over JOBS jobs.
+# under load, each in virtual and in real time; a Redis killed KILLS times
+# and ten times as many workers; a worker's memory over JOBS jobs.
 set -u
 build=$1
 ROUNDS=${ROUNDS:-10} LOCKS_ROUNDS=${LOCKS_ROUNDS:-200}
@@ -52,7 +52,7 @@ memory() {
     local most=4096 dir server worker part first='' last=''
     dir=$(mktemp -d)
     redis-server --port 0 --unixsocket "$dir/redis" --save '' --dir "$dir" \
-        >"$dir/log" &
+        --stream-node-max-entries 8 >"$dir/log" &
     server=$!
     until redis-cli -s "$dir/redis" ping 2>/dev/null | grep -q PONG; do
         kill -0 "$server" || return 1

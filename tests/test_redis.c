@@ -53,6 +53,14 @@ static void wait_for(struct server *server, const char *stream, long entries) {
         wait_ms(2);
 }
 
+/* Waits until no entry is left: what is done of a long stream is removed a
+ * little later. */
+static void wait_empty(struct server *server) {
+    for (long left = LONG_MS / 2;
+         left > 0 && server_ask(server, "XLEN jobs") != 0; left--)
+        wait_ms(2);
+}
+
 /* The kit's worker, with up to so many jobs in hand. */
 static void start_kit(
     struct beside *worker, const struct server *server, const char *in_hand) {
@@ -75,6 +83,29 @@ static int run_client(const struct server *server, const char *task,
     struct beside client;
     start_client(&client, server, task, argument, seconds);
     return beside_end(&client, LONG_MS, text);
+}
+
+/* Waits for a result of the batch "t", for as long as there can be one: a
+ * worker lives and, of a job that is known to be in the stream, it still is. */
+static void wait_answer(
+    struct server *server, const struct beside *worker, bool is_added) {
+    for (long left = LONG_MS / 2; left > 0; left--) {
+        siginfo_t ended = {.si_pid = 0};
+        bool gone = is_added && server_ask(server, "XLEN jobs") == 0;
+        waitid(P_PID, (id_t)worker->pid, &ended, WEXITED | WNOHANG | WNOWAIT);
+        if (gone || ended.si_pid != 0 ||
+            server_ask(server, "XLEN results:t") > 0)
+            return;
+        wait_ms(2);
+    }
+}
+
+/* Ends a client, which need not wait any more if there is no result. */
+static int end_client(
+    struct server *server, struct beside *client, char **text) {
+    if (server_ask(server, "XLEN results:t") <= 0)
+        beside_signal(client, SIGKILL);
+    return beside_end(client, LONG_MS, text);
 }
 
 static void stop_worker(struct beside *worker) {
@@ -103,8 +134,9 @@ static long count_results(
     for (size_t i = 0; all != NULL && i < all->elements; i++) {
         const redisReply *fields = all->element[i]->element[1];
         for (size_t f = 0; f < fields->elements; f += 2) {
-            long job = strtol(fields->element[f]->str, NULL, 10);
-            if (job >= 1 && job <= n)
+            char *numbers = fields->element[f]->str, *end;
+            for (long job; (job = strtol(numbers, &end, 10)) >= 1 && job <= n;
+                 numbers = end)
                 seen[job]++;
         }
     }
@@ -124,6 +156,8 @@ static void judge_results(
     long twice, found = count_results(server, batch, n, &twice);
     long long pending = server_ask(
         server, "XPENDING jobs workers - + 10000"); /* an array of them */
+    if (found == n && twice == 0 && pending == 0 && verdict->text[0] == '\0')
+        wait_empty(server);
     long long left = server_ask(server, "XLEN jobs");
     if (found < n)
         verdict_fail(
@@ -185,12 +219,13 @@ static void judge_killed(const char *path, struct verdict *verdict) {
     struct beside client, victim, heir;
     server_start(&server, false, NULL);
     start_worker(&victim, &server, path);
-    start_client(&client, &server, "increment", "100000000", "4");
+    start_client(&client, &server, "increment", "100000000", "20");
     if (!beside_printed(&victim))
         verdict_fail(verdict, "the worker began no job: %s", said(&victim));
     stop_worker(&victim);
     start_worker(&heir, &server, worker_path);
-    int status = beside_end(&client, LONG_MS, NULL);
+    wait_answer(&server, &heir, true);
+    int status = end_client(&server, &client, NULL);
     if (status != 0)
         verdict_fail(verdict,
             "the job of a worker that was killed is lost: client's exit %d",
@@ -233,7 +268,7 @@ static void judge_malformed(const char *path, struct verdict *verdict) {
         "XADD jobs * id .1 task nothing argument x"};
     enum { ENTRIES = sizeof entries / sizeof *entries };
     struct server server;
-    struct beside worker;
+    struct beside worker, client;
     char *text, long_task[3000];
     server_start(&server, false, NULL);
     start_worker(&worker, &server, path);
@@ -245,7 +280,9 @@ static void judge_malformed(const char *path, struct verdict *verdict) {
         sizeof long_task));
     freeReplyObject(redisCommand(server.context,
         "XADD jobs * id t.7 task nothing argument %b", "a\0b", (size_t)3));
-    int status = run_client(&server, "nothing", "x", "4", &text);
+    start_client(&client, &server, "nothing", "x", "20");
+    wait_answer(&server, &worker, false);
+    int status = end_client(&server, &client, &text);
     if (status != 0)
         verdict_fail(verdict,
             "no answer after a malformed entry: exit %d, \"%s\"", status, text);
@@ -340,13 +377,16 @@ static void judge_threads(const char *path, struct verdict *verdict) {
 /* ---------- The kit's worker and the wrong ones ---------- */
 
 static void test_answers(void) {
-    static const int workers[] = {1, 2, 4};
+    static const struct {
+        long jobs;
+        int workers;
+    } runs[] = {{1000, 1}, {1000, 2}, {1000, 4}, {5000, 3}};
     find_programs();
-    for (int i = 0; i < 3; i++) {
+    for (size_t i = 0; i < sizeof runs / sizeof *runs; i++) {
         struct verdict verdict = {""};
-        judge_answers(worker_path, 1000, workers[i], &verdict);
-        expect(verdict.text[0] == '\0', "1000 jobs, %d workers: %s", workers[i],
-            verdict.text);
+        judge_answers(worker_path, runs[i].jobs, runs[i].workers, &verdict);
+        expect(verdict.text[0] == '\0', "%ld jobs, %d workers: %s",
+            runs[i].jobs, runs[i].workers, verdict.text);
     }
 }
 
@@ -387,41 +427,48 @@ static void test_wrong(void) {
 
 /* ---------- Killed, again and again ---------- */
 
-/* 100 workers are killed at random moments while two work on 1,500 jobs, one
+/* How often Redis is killed. Client and worker need a while to be back, so 100
+ * times take too long for `make test`: `make soak` does that. */
+static long kills_of_redis(void) {
+    const char *wanted = getenv("KILLS");
+    return wanted == NULL ? 10 : atol(wanted);
+}
+
+/* Ten times as many workers are killed at random moments while two work, one
  * with a job in hand and one with up to eight. A job that three of them held
  * when they died is a dead letter, by right; any other is done. */
 static void test_kills(void) {
-    enum { JOBS = 1500, KILLS = 100 };
     static const char *const in_hand[] = {"1", "8"};
     struct server server;
     struct beside client, workers[2];
     struct verdict verdict = {""};
     char lines[200], *text;
+    long kills = kills_of_redis() * 10, jobs = kills * 15;
     find_programs();
     srandom((unsigned)getpid());
     server_start(&server, false, NULL);
-    write_lines(&server, 1000000, JOBS, lines);
+    write_lines(&server, 1000000, jobs, lines);
     for (int i = 0; i < 2; i++)
         start_kit(&workers[i], &server, in_hand[i]);
     const char *argv[] = {client_path, "-r", server.socket, "-i", "t", "-t",
-        "50", "increment", "-", NULL};
+        "600", "increment", "-", NULL};
     beside_start(&client, &server, lines, argv);
-    for (int i = 0; i < KILLS; i++) {
+    for (long i = 0; i < kills; i++) {
         wait_ms(5 + random() % 20);
         stop_worker(&workers[i % 2]);
         start_kit(&workers[i % 2], &server, in_hand[i % 2]);
     }
-    int status = beside_end(&client, LONG_MS, &text);
+    int status = beside_end(&client, LONG_MS * 10, &text);
     long done = 0, died = 0;
     for (char *c = text; (c = strstr(c, ": ok: counted")) != NULL; c++)
         done++;
     for (char *c = text; (c = strstr(c, "worker died in each")) != NULL; c++)
         died++;
-    expect(done + died == JOBS && status == (died > 0),
-        "100 kills: %ld jobs done and %ld dead letters, exit %d; expected: %d "
-        "in all; %s",
-        done, died, status, JOBS, said(&client));
-    judge_results(&server, "t", JOBS, &verdict);
+    expect(done + died == jobs && status == (died > 0),
+        "%ld kills: %ld jobs done and %ld dead letters, exit %d; expected: "
+        "%ld in all; %s",
+        kills, done, died, status, jobs, said(&client));
+    judge_results(&server, "t", jobs, &verdict);
     expect_right(&verdict);
     free(text);
     for (int i = 0; i < 2; i++)
@@ -429,21 +476,18 @@ static void test_kills(void) {
     server_stop(&server);
 }
 
-/* Redis itself is killed and started again, with every write on disk: 10 times,
- * or KILLS in the environment. Client and worker need a while to be back, so
- * 100 times take too long for `make test`: `make soak` does that. */
+/* Redis itself is killed and started again, with every write on disk. */
 static void test_redis_killed(void) {
     static const char *const options[] = {
         "--appendonly", "yes", "--appendfsync", "always", NULL};
-    const char *wanted = getenv("KILLS");
-    long kills = wanted == NULL ? 10 : atol(wanted), jobs = kills * 100;
+    long kills = kills_of_redis(), jobs = kills * 100;
     struct server server;
     struct beside client, worker;
     struct verdict verdict = {""};
     char lines[200], *text;
     find_programs();
     server_start(&server, false, options);
-    write_lines(&server, 3000000, jobs, lines);
+    write_lines(&server, 300000, jobs, lines);
     start_worker(&worker, &server, worker_path);
     const char *argv[] = {client_path, "-r", server.socket, "-i", "t", "-t",
         "600", "increment", "-", NULL};
@@ -477,7 +521,7 @@ static void test_late(void) {
     char lines[200];
     find_programs();
     server_start(&server, false, NULL);
-    write_lines(&server, 100000000, 4, lines);
+    write_lines(&server, 50000000, 4, lines);
     const char *argv[] = {client_path, "-r", server.socket, "-i", "t", "-t",
         "50", "increment", "-", NULL};
     beside_start(&client, &server, lines, argv);
@@ -526,6 +570,33 @@ static void test_old_job(void) {
         "%lld entries left of %d that are done and one that is not; expected: "
         "at most %d",
         left, JOBS, MOST_LEFT);
+    stop_worker(&worker);
+    server_stop(&server);
+}
+
+/* A worker leaves a long stream for later. When there is nothing to do any more
+ * it removes what others have left there as well. */
+static void test_tidy(void) {
+    static const char *const commands[] = {
+        "XGROUP CREATE jobs workers 0 MKSTREAM",
+        "XADD jobs * id old.1 task nothing argument x",
+        "XREADGROUP GROUP workers test COUNT 2000 STREAMS jobs >",
+        "XGROUP DELCONSUMER jobs workers test"};
+    struct server server;
+    struct beside worker;
+    find_programs();
+    server_start(&server, false, NULL);
+    for (int i = 0; i < 3; i++)
+        for (int times = i == 1 ? 1100 : 1; times > 0; times--)
+            freeReplyObject(redisCommand(server.context, commands[i]));
+    const char *argv[] = {worker_path, "-r", server.socket, "-l2000", NULL};
+    beside_start(&worker, &server, NULL, argv);
+    expect(run_client(&server, "nothing", "x", "20", NULL) == 0, "no answer");
+    freeReplyObject(redisCommand(server.context, commands[3]));
+    wait_empty(&server);
+    expect(server_ask(&server, "XLEN jobs") == 0,
+        "%lld entries left that nobody holds",
+        server_ask(&server, "XLEN jobs"));
     stop_worker(&worker);
     server_stop(&server);
 }
@@ -586,6 +657,32 @@ static void test_failures(void) {
     expect_failure("download", "file:///etc/passwd", "not an http", "try 3");
 }
 
+/* ---------- A long job ---------- */
+
+/* A job that takes four leases stays with its worker. The lease is long: a
+ * worker that gets no CPU for most of one cannot renew it, and loses the job by
+ * right. As all that sleeps, it is begun some tests before it is waited for. */
+static struct {
+    bool is_begun;
+    struct server server;
+    struct beside client, workers[2];
+} long_job;
+
+static void begin_long_job(void) {
+    if (long_job.is_begun)
+        return;
+    long_job.is_begun = true;
+    find_programs();
+    server_start(&long_job.server, false, NULL);
+    for (int i = 0; i < 2; i++) {
+        const char *argv[] = {
+            worker_path, "-r", long_job.server.socket, "-l1000", NULL};
+        beside_start(&long_job.workers[i], &long_job.server, NULL, argv);
+    }
+    start_client(
+        &long_job.client, &long_job.server, "send_messages", "Alice", "30");
+}
+
 /* ---------- The client ---------- */
 
 static void test_bounds(void) {
@@ -610,6 +707,7 @@ static void test_asked_again(void) {
     struct beside client, worker;
     char *text;
     long twice;
+    begin_long_job();
     find_programs();
     server_start(&server, false, NULL);
     start_client(&client, &server, "nothing", "x", "1");
@@ -627,43 +725,44 @@ static void test_asked_again(void) {
     server_stop(&server);
 }
 
-static int with_url(const struct server *server, const char *user,
-    const char *password, const char **log) {
-    static struct beside client;
+static void start_with_url(struct beside *client, const struct server *server,
+    const char *user, const char *password) {
     char url[200];
     snprintf(url, sizeof url, "redis://%s%s%s127.0.0.1:%d/0", user, password,
         password[0] == '\0' ? "" : "@", server->port);
     const char *argv[] = {
         client_path, "-r", url, "-t1", "-i", "t", "nothing", "x", NULL};
-    beside_start(&client, server, NULL, argv);
-    int status = beside_end(&client, LONG_MS, NULL);
-    *log = said(&client);
-    return status;
+    beside_start(client, server, NULL, argv);
 }
 
 static void test_password(void) {
     static const char *const options[] = {"--requirepass", "s@cret", NULL};
     struct server server;
-    struct beside worker;
-    const char *log;
+    struct beside worker, client, wrong;
     char url[200];
     find_programs();
     server_start(&server, true, options);
-    int status = with_url(&server, "", "", &log);
+    start_with_url(&client, &server, "", "");
+    start_with_url(&wrong, &server, "", ":wrong");
+    int status = beside_end(&client, LONG_MS, NULL);
+    const char *log = said(&client);
     expect(status == 1 && strstr(log, "NOAUTH") != NULL &&
                strstr(log, "still open: t.1") != NULL,
         "no password: \"%s\"", log);
-    status = with_url(&server, "", ":wrong", &log);
+    status = beside_end(&wrong, LONG_MS, NULL);
+    log = said(&wrong);
     expect(status == 1 && strstr(log, "WRONGPASS") != NULL &&
                strstr(log, "wrong@") == NULL,
         "a wrong password: \"%s\"", log);
     snprintf(url, sizeof url, "redis://:s%%40cret@127.0.0.1:%d", server.port);
     const char *argv[] = {worker_path, "-r", url, NULL};
     beside_start(&worker, &server, NULL, argv);
-    status = with_url(&server, "", ":s@cret", &log);
-    expect(status == 0, "the right password: \"%s\"", log);
-    status = with_url(&server, "default", ":s@cret", &log);
-    expect(status == 0, "user and password: \"%s\"", log);
+    start_with_url(&client, &server, "", ":s@cret");
+    status = beside_end(&client, LONG_MS, NULL);
+    expect(status == 0, "the right password: \"%s\"", said(&client));
+    start_with_url(&client, &server, "default", ":s@cret");
+    status = beside_end(&client, LONG_MS, NULL);
+    expect(status == 0, "user and password: \"%s\"", said(&client));
     stop_worker(&worker);
     server_stop(&server);
 }
@@ -702,7 +801,7 @@ static void test_trouble(void) {
     server_stop(&server);
 }
 
-/* ---------- Stopping, and long jobs ---------- */
+/* ---------- Stopping ---------- */
 
 static void test_stop(void) {
     struct server server;
@@ -712,7 +811,7 @@ static void test_stop(void) {
     for (int twice = 0; twice < 2; twice++) {
         freeReplyObject(redisCommand(server.context, "FLUSHALL"));
         start_worker(&worker, &server, worker_path);
-        start_client(&client, &server, "increment", "300000000", "20");
+        start_client(&client, &server, "increment", "100000000", "20");
         beside_printed(&worker);
         beside_signal(&worker, SIGTERM);
         if (twice) {
@@ -731,24 +830,14 @@ static void test_stop(void) {
     server_stop(&server);
 }
 
-/* A job that takes four leases stays with its worker. The lease is long: a
- * worker that gets no CPU for most of one cannot renew it, and loses the job by
- * right. */
+/* Waits for the job that was begun before. */
 static void test_lease(void) {
-    struct server server;
-    struct beside client, workers[2];
     char *text[2];
-    find_programs();
-    server_start(&server, false, NULL);
+    begin_long_job();
+    expect(beside_end(&long_job.client, LONG_MS, NULL) == 0, "no answer");
     for (int i = 0; i < 2; i++) {
-        const char *argv[] = {worker_path, "-r", server.socket, "-l1000", NULL};
-        beside_start(&workers[i], &server, NULL, argv);
-    }
-    start_client(&client, &server, "send_messages", "Alice", "30");
-    expect(beside_end(&client, LONG_MS, NULL) == 0, "no answer");
-    for (int i = 0; i < 2; i++) {
-        beside_signal(&workers[i], SIGTERM);
-        expect(beside_end(&workers[i], LONG_MS, &text[i]) == 0,
+        beside_signal(&long_job.workers[i], SIGTERM);
+        expect(beside_end(&long_job.workers[i], LONG_MS, &text[i]) == 0,
             "a worker without a job does not stop with exit 0");
     }
     size_t all = strlen(text[0]) + strlen(text[1]);
@@ -758,7 +847,8 @@ static void test_lease(void) {
     expect(all > 0, "nobody has worked");
     free(text[0]);
     free(text[1]);
-    server_stop(&server);
+    server_stop(&long_job.server);
+    long_job.is_begun = false;
 }
 
 /* ---------- Three machines ---------- */
@@ -880,10 +970,11 @@ CU_TestInfo redis_tests[] = {
     {"1,000 jobs over 1, 2 and 4 workers, each answered once", test_answers},
     {"the worker passes every judge", test_right},
     {"wrong workers are rejected for their reason", test_wrong},
-    {"100 workers are killed: no job is lost or answered twice", test_kills},
+    {"workers are killed: no job is lost or answered twice", test_kills},
     {"Redis is killed and restarted: likewise", test_redis_killed},
     {"a worker that was late: a result is stored once", test_late},
     {"what is done is removed, though an older job lasts", test_old_job},
+    {"a worker with nothing to do tidies up", test_tidy},
     {"a job that kills its worker is tried three times", test_poison},
     {"jobs that fail are dead letters with their reason", test_failures},
     {"jobs that are too large are refused", test_bounds},
