@@ -51,6 +51,7 @@ function looked_up(what,    word) {
 }
 
 BEGIN {
+    threads = split("main A B C D E F G H I J K L N O P", thread, " ")
     tool = "nm -S -t d " exe
     while (tool | getline > 0)
         if (NF == 4 && $3 !~ /[tTwW]/) {
@@ -66,17 +67,37 @@ BEGIN {
     line = part[1]
     for (i = 2; i <= n; i++)
         line = line (i % 2 ? part[i] : looked_up(part[i]))
-    if (NR == FNR)
-        next
-    if (line !~ /^\002/) {
-        print line
-        next
-    }
-    n = split(substr(line, 2), cell, "\t")
-    line = sprintf("%5s  %-12s", cell[1], cell[2])
-    for (i = 3; i < n; i++) {
-        sub(/^pthread_/, "", cell[i])
-        line = line sprintf(" %-14s", cell[i])
-    }
-    print line " " cell[n]
+    row = line ~ /^\002/
+    split(substr(line, 2), cell, "\t") # place, thread, words, source
+}
+
+NR == FNR { # which columns there are
+    rows += row
+    if (row)
+        acts[cell[2]] = 1
+    next
+}
+
+!row {
+    print line
+    next
+}
+
+++number == 1 {
+    line = " step  place       "
+    for (i = 1; i <= threads; i++)
+        if (thread[i] in acts)
+            line = line sprintf(" %-14s", thread[i])
+    print line " source"
+    if (rows > 60)
+        print "  (the " rows - 60 " steps before are left out)"
+}
+
+number > rows - 60 {
+    line = sprintf("%5s  %-12s", number, cell[1])
+    sub(/^pthread_/, "", cell[3])
+    for (i = 1; i <= threads; i++)
+        if (thread[i] in acts)
+            line = line sprintf(" %-14s", thread[i] == cell[2] ? cell[3] : "")
+    print line " " cell[4]
 }
