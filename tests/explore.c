@@ -47,12 +47,9 @@ static bool bounded_away; /* a choice was left out, because of the bound */
 static volatile sig_atomic_t stopped; /* by this signal */
 static int in, out, errors;           /* the child's standard files */
 static double began;
-static struct { /* the first run that goes wrong, with the fewest preemptions */
-    bool found;
-    int cost;
-    char schedule[4000];
-    struct outcome as;
-} failure;
+static struct outcome failure; /* the first with the fewest preemptions */
+static int failure_cost;       /* -1: none so far */
+static char failing[4000];     /* its schedule */
 
 int program_main(int argc, char *argv[]);
 
@@ -199,13 +196,11 @@ static void count_outcome(int status) {
     wrong += o.wrong;
     if (*sh->race != '\0' && racy++ == 0)
         memcpy(race, sh->race, sizeof race);
-    bool better =
-        o.wrong != failure.as.wrong ? o.wrong : sh->cost < failure.cost;
-    if ((o.wrong || *sh->race != '\0') && (!failure.found || better)) {
-        failure.found = true;
-        failure.cost = sh->cost;
-        failure.as = o;
-        write_schedule(failure.schedule, sizeof failure.schedule);
+    bool better = o.wrong == failure.wrong ? sh->cost < failure_cost : o.wrong;
+    if ((o.wrong || *sh->race != '\0') && (failure_cost < 0 || better)) {
+        failure_cost = sh->cost;
+        failure = o;
+        write_schedule(failing, sizeof failing);
     }
 }
 
@@ -252,7 +247,8 @@ static void check_fit(int status) {
 static void search(int bound) {
     noutcomes = 0;
     schedules = wrong = racy = 0;
-    failure.found = bounded_away = false;
+    failure_cost = -1;
+    bounded_away = false;
     sh->prefix = 0;
     sh->bound = bound;
     sh->search++;
@@ -278,7 +274,7 @@ static void interrupted(int number) {
 static void search_all(void) {
     began = seconds();
     for (int bound = 0; bound <= most && !stopped; bound++) {
-        if (most == ALL && (bound > 2 || failure.found))
+        if (most == ALL && (bound > 2 || failure_cost >= 0))
             bound = ALL; /* the shortest is found, or far */
         search(bound);
         if (!bounded_away)
@@ -290,22 +286,20 @@ static void search_all(void) {
 
 /* ---------- The report ---------- */
 
-static const char *plural(long n) {
-    return n == 1 ? "" : "s";
-}
+#define S(n) ((n) == 1 ? "" : "s")
 
 static void report_outcomes(void) {
-    printf("%ld schedule%s, %d outcome%s\n", schedules, plural(schedules),
-        noutcomes, plural(noutcomes));
+    printf("%ld schedule%s, %d outcome%s\n", schedules, S(schedules), noutcomes,
+        S(noutcomes));
     for (int i = 0; i < noutcomes; i++)
         printf("%8ld  %s  %s\n", outcomes[i].count,
             outcomes[i].wrong ? "wrong" : "right", outcomes[i].text);
     if (racy > 0)
         printf("data race in %ld of %ld schedules, the first: %s\n", racy,
             schedules, race);
-    if (failure.found)
+    if (failure_cost >= 0)
         printf("\nThe first schedule that goes wrong (%d preemption%s): %s\n",
-            failure.cost, plural(failure.cost), failure.as.text);
+            failure_cost, S(failure_cost), failure.text);
 }
 
 /* Runs one schedule and shows it. Returns whether it is wrong. */
@@ -333,7 +327,7 @@ static int verdict(void) {
         snprintf(within, sizeof within, " tried so far");
     else if (bounded_away)
         snprintf(within, sizeof within, " with at most %d preemption%s", most,
-            plural(most));
+            S(most));
     printf("%ld runs in %.2f s, %.0f a second\n"
            "It cannot see: weak memory (sequential consistency only), inside "
            "system calls\n(one step each), inside libraries (not "
@@ -347,14 +341,14 @@ static int verdict(void) {
     if (wrong > 0)
         printf("wrong in %ld of %ld schedules; the shortest needs %d "
                "preemption%s\n",
-            wrong, schedules, failure.cost, plural(failure.cost));
+            wrong, schedules, failure_cost, S(failure_cost));
     else if (racy > 0)
         printf("every outcome is right, but there is a data race in %ld of "
                "%ld schedules%s\n",
             racy, schedules, within);
     else
-        printf("right in all %ld schedule%s%s\n", schedules, plural(schedules),
-            within);
+        printf(
+            "right in all %ld schedule%s%s\n", schedules, S(schedules), within);
     return wrong > 0 || racy > 0 ? 1 : stopped ? 3 : 0;
 }
 
@@ -401,7 +395,7 @@ static void open_files(void) {
     in = memfd_create("input", MFD_CLOEXEC);
     out = memfd_create("output", MFD_CLOEXEC);
     errors = memfd_create("errors", MFD_CLOEXEC);
-    if (in == -1 || out == -1 || errors == -1 || pwrite(in, "\n", 1, 0) != 1)
+    if (out == -1 || errors == -1 || pwrite(in, "\n", 1, 0) != 1)
         err(2, "explore: memory for output");
 }
 
@@ -442,8 +436,8 @@ int main(int argc, char *argv[]) {
     search_all();
     printf("%s", token);
     report_outcomes();
-    if (failure.found)
-        replay(failure.schedule);
+    if (failure_cost >= 0)
+        replay(failing);
     int status = verdict();
     printf("%s", token);
     return status;

@@ -39,7 +39,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { MOST_PLACES = 1 << 16, MOST_EVENTS = 2000000, MOST_BEEN = 1 << 12 };
+enum { MOST_PLACES = 1 << 16, MOST_BEEN = 1 << 12 };
 enum { SAVED = 40 }; /* x86-64: registers saved below the frame address */
 
 /* From LOCK on the place is a lock or its kin, no memory. LOCK: takes or gives
@@ -87,7 +87,7 @@ struct place {
 };
 
 struct thread {
-    int id, held, events; /* held: how many locks */
+    int id, held; /* held: how many locks */
     bool alive, detached, timed_out, spurious, yielded, failed;
     sem_t go;
     struct op next;
@@ -106,6 +106,7 @@ struct thread {
     void *arg, *result;
 };
 
+static const char *const names[] = {"read", "write", "update"};
 static _Thread_local struct thread *self; /* NULL in the parent */
 static int64_t now;                       /* virtual ns */
 static uint64_t state, changes = 1;
@@ -132,9 +133,9 @@ static void say(const char *format, ...) {
 }
 
 const char *thread_name(int thread) {
-    static char names[MOST_THREADS][2];
-    names[thread][0] = LETTERS[thread];
-    return thread == 0 ? "main" : names[thread];
+    static char letter[MOST_THREADS][2];
+    letter[thread][0] = LETTERS[thread];
+    return thread == 0 ? "main" : letter[thread];
 }
 
 /* A row of the table; between tabs is what explore.awk puts into columns. */
@@ -388,14 +389,6 @@ static int replayed(int usual) {
     return letter == NULL ? 2 * SPURIOUS - 1 : (int)(letter - LETTERS);
 }
 
-/* Was there the same future before? */
-static bool was_seen(const struct step *s) {
-    uint64_t key = mix(mix(state, (uint64_t)now), (uint64_t)sh->search);
-    if (sh->bound != ALL)
-        key = mix(key, (uint64_t)(s->cost * SPURIOUS + s->stay + 1));
-    return sh->reduce && !sh->replay && known(sh->seen, MOST_STATES, key);
-}
-
 /* Chooses among the enabled: what is prescribed or replayed, else whoever did
    the last step, else the first. */
 static struct thread *choose(unsigned enabled) {
@@ -413,9 +406,12 @@ static struct thread *choose(unsigned enabled) {
     s->cost = sh->cost;
     s->state = state;
     if (!prescribed) {
+        uint64_t key = mix(mix(state, (uint64_t)now), (uint64_t)sh->search);
+        if (sh->bound != ALL)
+            key = mix(key, (uint64_t)(s->cost * SPURIOUS + s->stay + 1));
         s->done = 0;
         s->choice = sh->replay ? replayed(s->usual) : s->usual;
-        if (was_seen(s))
+        if (sh->reduce && !sh->replay && known(sh->seen, MOST_STATES, key))
             end_run(SEEN, NULL);
     }
     if (!(enabled >> s->choice & 1))
@@ -447,11 +443,6 @@ static struct thread *pick(void) {
     }
 }
 
-static void wait_turn(struct thread *t) {
-    while (sem_wait(&t->go) == -1)
-        continue;
-}
-
 static void reschedule(struct thread *t) {
     struct thread *next = pick();
     if (next == t)
@@ -459,7 +450,8 @@ static void reschedule(struct thread *t) {
     sh->running = next->id;
     sh->pc = next->next.pc;
     sem_post(&next->go);
-    wait_turn(t);
+    while (sem_wait(&t->go) == -1)
+        continue;
 }
 
 /* Comes back when the operation can be done, and what follows is done alone. */
@@ -476,8 +468,6 @@ static struct place *turn(struct op op) {
     t->timed_out = t->failed = false;
     sh->running = t->id;
     sh->pc = op.pc;
-    if (++t->events > MOST_EVENTS)
-        end_run(ENDLESS, "a thread never ends");
     t->parked = repeats(t, low) ? changes : 0;
     if (p->level == CHOICE || op.kind == WAIT || op.kind == EXIT || !can_run(t))
         reschedule(t);
@@ -507,7 +497,7 @@ static struct thread *thread_new(void *pc) {
     t->alive = t->settled = true;
     alive++;
     t->next = (struct op){QUICK, "start", .pc = pc};
-    t->place = find_place((uintptr_t)t, 1, true); /* for who joins it */
+    t->place = find_place((uintptr_t)t, sizeof *t, true); /* for who joins it */
     t->place->owner = t;
     t->state = mix(t->state, (unsigned)t->id + 1);
     state += t->state;
@@ -544,7 +534,7 @@ static _Noreturn void thread_end(void *result) {
     settle(t->base);
     if (--alive == 0) /* main left by pthread_exit */
         exit(EXIT_SUCCESS);
-    find_place((uintptr_t)t, 1, true)->tokens = 1;
+    find_place((uintptr_t)t, sizeof *t, true)->tokens = 1;
     t->result = result;
     t->alive = false;
     changes++;
@@ -553,9 +543,9 @@ static _Noreturn void thread_end(void *result) {
 }
 
 static void *thread_main(void *thread) {
-    struct thread *t = thread;
-    wait_turn(t);
-    self = t;
+    struct thread *t = self = thread;
+    while (sem_wait(&t->go) == -1)
+        continue;
     t->base = (uintptr_t)__builtin_frame_address(0);
     thread_end(t->start(t->arg));
 }
@@ -563,66 +553,56 @@ static void *thread_main(void *thread) {
 /* ---------- What the compiler calls: memory ---------- */
 
 #define PC __builtin_return_address(0)
-#define OP(kind, name, p)                                 \
-    (struct op) {                                         \
-        kind, name, (uintptr_t)(p), sizeof *(p), .pc = PC \
+/* Of the hook that it stands in: __tsan_NAME or __wrap_NAME. */
+#define OP(kind, p)                                               \
+    (struct op) {                                                 \
+        kind, &__func__[7], (uintptr_t)(p), sizeof *(p), .pc = PC \
     }
-#define HOOK(type, name, ...) type __tsan_##name(__VA_ARGS__)
+#define HOOK(type, name, params, ...) \
+    type __tsan_##name params {       \
+        __VA_ARGS__;                  \
+    }
 
 static void plain(enum kind kind, const void *p, unsigned long size, void *pc) {
-    const char *name = kind == READ ? "read" : "write";
-    uintptr_t at = (uintptr_t)p;
-    while (size > 0 && self != NULL) {
-        unsigned long part = 8 - (at & 7);
-        part = size < part ? size : part;
-        turn((struct op){kind, name, at, part, .pc = pc});
-        at += part;
-        size -= part;
+    uintptr_t at = (uintptr_t)p, end = at + size;
+    while (at < end && self != NULL) {
+        uintptr_t next = (at | 7) + 1; /* no more than a word at once */
+        next = next < end ? next : end;
+        turn((struct op){kind, names[kind], at, next - at, .pc = pc});
+        at = next;
     }
 }
 
-#define ACCESS(name, kind, n)   \
-    HOOK(void, name, void *p) { \
-        plain(kind, p, n, PC);  \
-    }
-#define ACCESSES(n)                    \
-    ACCESS(read##n, READ, n)           \
-    ACCESS(write##n, WRITE, n)         \
-    ACCESS(unaligned_read##n, READ, n) \
-    ACCESS(unaligned_write##n, WRITE, n)
+#define ACCESSES(n)                                                 \
+    HOOK(void, read##n, (void *p), plain(READ, p, n, PC))           \
+    HOOK(void, write##n, (void *p), plain(WRITE, p, n, PC))         \
+    HOOK(void, unaligned_read##n, (void *p), plain(READ, p, n, PC)) \
+    HOOK(void, unaligned_write##n, (void *p), plain(WRITE, p, n, PC))
 ACCESSES(1)
 ACCESSES(2)
 ACCESSES(4)
 ACCESSES(8)
 ACCESSES(16)
-/* Whole structures. */
-HOOK(void, read_range, void *p, unsigned long n) {
-    plain(READ, p, n, PC);
-}
-HOOK(void, write_range, void *p, unsigned long n) {
-    plain(WRITE, p, n, PC);
-}
-HOOK(void *, memcpy, void *to, const void *from, unsigned long n) {
+HOOK(void, read_range, (void *p, unsigned long n), plain(READ, p, n, PC))
+HOOK(void, write_range, (void *p, unsigned long n), plain(WRITE, p, n, PC))
+void *__tsan_memcpy(void *to, const void *from, unsigned long n) {
     plain(READ, from, n, PC);
     plain(WRITE, to, n, PC);
     return memmove(to, from, n);
 }
-HOOK(void *, memset, void *to, int byte, unsigned long n) {
+void *__tsan_memset(void *to, int byte, unsigned long n) {
     plain(WRITE, to, n, PC);
     return memset(to, byte, n);
 }
-HOOK(void, init, void) {
-}
-HOOK(void, func_entry, void *pc) {
-    (void)pc;
-}
-HOOK(void, func_exit, void) {
-}
+HOOK(void, init, (void), )
+HOOK(void, func_entry, (void), )
+HOOK(void, func_exit, (void), )
 
 /* With the happens-before edges of an atomic operation: an update carries on
    what was released before it; a store that releases nothing ends that. */
 static void atomic(struct op op, int order) {
     op.atomic = true;
+    op.name = names[op.kind];
     if (self == NULL)
         return;
     struct place *p = turn(op);
@@ -636,82 +616,72 @@ static void atomic(struct op op, int order) {
         join_clock(p->clock, self->hb);
 }
 
-/* One thread runs at a time, so what follows need not be atomic. */
-#define UPDATING(bits, type, name, new)                             \
-    HOOK(type, atomic##bits##_##name, type *p, type v, int order) { \
-        atomic(OP(UPDATE, "update", p), order);                     \
-        type old = *p;                                              \
-        *p = (type)(new);                                           \
-        return old;                                                 \
-    }
-#define COMPARING(bits, type, result, how, type_of_expected, expected, answer) \
-    HOOK(result, atomic##bits##_compare_exchange_##how, type *p,               \
-        type_of_expected old, type v, int order, int failed) {                 \
-        (void)failed;                                                          \
-        atomic(OP(UPDATE, "compare", p), order);                               \
-        type seen = *p;                                                        \
-        *p = seen == expected ? v : seen;                                      \
-        bool same = seen == expected;                                          \
-        expected = seen;                                                       \
-        return answer;                                                         \
-    }
-#define ATOMIC(bits, type)                                         \
-    HOOK(type, atomic##bits##_load, const type *p, int order) {    \
-        atomic(OP(READ, "read", p), order);                        \
-        return *p;                                                 \
-    }                                                              \
-    HOOK(void, atomic##bits##_store, type *p, type v, int order) { \
-        atomic(OP(WRITE, "write", p), order);                      \
-        *p = v;                                                    \
-    }                                                              \
-    UPDATING(bits, type, exchange, v)                              \
-    UPDATING(bits, type, fetch_add, old + v)                       \
-    UPDATING(bits, type, fetch_sub, old - v)                       \
-    UPDATING(bits, type, fetch_and, old &v)                        \
-    UPDATING(bits, type, fetch_or, old | v)                        \
-    UPDATING(bits, type, fetch_xor, old ^ v)                       \
-    COMPARING(bits, type, int, strong, type *, *old, same)         \
-    COMPARING(bits, type, int, weak, type *, *old, same)           \
-    COMPARING(bits, type, type, val, type, old, ((void)same, seen))
-ATOMIC(8, uint8_t)
-ATOMIC(16, uint16_t)
-ATOMIC(32, uint32_t)
-ATOMIC(64, uint64_t)
+/* The last parameter of a comparison, the order if it fails, is left out. */
+#define ATOMIC(kind, type, name, params, result) \
+    HOOK(type, name, params, atomic(OP(kind, p), order); return result)
+#define FETCH(type, n, what)                                        \
+    ATOMIC(UPDATE, type, n##_##what, (type * p, type v, int order), \
+        __atomic_##what(p, v, __ATOMIC_SEQ_CST))
+#define __atomic_exchange(p, v, order) __atomic_exchange_n(p, v, order)
+#define COMPARE(type, n, result_type, how, old_type, old, result) \
+    ATOMIC(UPDATE, result_type, n##_compare_exchange_##how,       \
+        (type * p, old_type old, type v, int order), result)
+#define SWAP(p, old, v)          \
+    __atomic_compare_exchange_n( \
+        p, old, v, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)
+#define ATOMICS(type, n)                                                  \
+    ATOMIC(READ, type, n##_load, (const type *p, int order), *p)          \
+    ATOMIC(WRITE, type, n##_store, (type * p, type v, int order), *p = v) \
+    FETCH(type, n, exchange)                                              \
+    FETCH(type, n, fetch_add)                                             \
+    FETCH(type, n, fetch_sub)                                             \
+    FETCH(type, n, fetch_and)                                             \
+    FETCH(type, n, fetch_or)                                              \
+    FETCH(type, n, fetch_xor)                                             \
+    COMPARE(type, n, int, strong, type *, old, SWAP(p, old, v))           \
+    COMPARE(type, n, int, weak, type *, old, SWAP(p, old, v))             \
+    COMPARE(type, n, type, val, type, old, (SWAP(p, &old, v), old))
+ATOMICS(uint8_t, atomic8)
+ATOMICS(uint16_t, atomic16)
+ATOMICS(uint32_t, atomic32)
+ATOMICS(uint64_t, atomic64)
 
 /* Orders with all fences before it: that may hide a data race, but reports
    none that is not there. */
-HOOK(void, atomic_thread_fence, int order) {
+void __tsan_atomic_thread_fence(void) {
     static unsigned fences[MOST_THREADS];
-    (void)order;
     join_clock(self->hb, fences);
     join_clock(fences, self->hb);
 }
-HOOK(void, atomic_signal_fence, int order) {
-    (void)order;
-}
+HOOK(void, atomic_signal_fence, (void), )
 
 /* ---------- What the linker sends here instead of to the libraries ------- */
 
-#define WRAP(type, name, ...) type __wrap_##name(__VA_ARGS__)
-/* Calls the library's function after something else. */
-#define FIRST(what, type, name, args, ...) \
-    WRAP(type, name, __VA_ARGS__) {        \
-        what;                              \
-        return name args;                  \
+#define WRAP(type, name, params, result) \
+    type __wrap_##name params {          \
+        return result;                   \
+    }
+/* The library's function, after something else. */
+#define FIRST(what, type, name, params, args) \
+    type __wrap_##name params {               \
+        what;                                 \
+        return name args;                     \
     }
 
+/* What a block held says nothing about its next use. */
 static void forget_block(void *block) {
+    if (block == NULL || self == NULL)
+        return;
     settle(self->base);
-    if (block != NULL)
-        forget(block, malloc_usable_size(block));
+    forget(block, malloc_usable_size(block));
 }
-FIRST(forget_block(p), void *, realloc, (p, n), void *p, size_t n)
-WRAP(void, free, void *p) {
+FIRST(forget_block(p), void *, realloc, (void *p, size_t n), (p, n))
+void __wrap_free(void *p) {
     forget_block(p);
     free(p);
 }
 
-/* Time: only what waits makes it pass. */
+/* Time: only waiting makes it pass. */
 enum { GIGA = 1000000000 };
 static const int64_t epoch = (int64_t)1700000000 * GIGA; /* of now == 0 */
 
@@ -719,7 +689,7 @@ static int64_t nanoseconds(const struct timespec *t) {
     return t->tv_sec * GIGA + t->tv_nsec;
 }
 
-/* Until when to wait, by whichever clock it was made with. */
+/* Until when to wait, by whichever clock. */
 static void time_out(int64_t then) {
     then = then >= epoch / 2 ? then - epoch : then;
     self->deadline = then > 1 ? then : 1;
@@ -732,38 +702,33 @@ static int sleep_until(int64_t then, void *pc) {
     return 0;
 }
 
-WRAP(int, nanosleep, const struct timespec *time, struct timespec *left) {
-    (void)left;
-    return sleep_until(now + nanoseconds(time), PC);
+WRAP(int, nanosleep, (const struct timespec *t),
+    sleep_until(now + nanoseconds(t), PC))
+WRAP(int, sleep, (unsigned s), sleep_until(now + (int64_t)s * GIGA, PC))
+WRAP(int, usleep, (unsigned us), sleep_until(now + (int64_t)us * 1000, PC))
+int __wrap_clock_nanosleep(
+    clockid_t clock, int until, const struct timespec *t) {
+    (void)clock;
+    return sleep_until(nanoseconds(t) + (until ? 0 : now), PC);
 }
-WRAP(int, clock_nanosleep, clockid_t clock, int flags,
-    const struct timespec *time, struct timespec *left) {
-    (void)clock, (void)left;
-    return sleep_until(nanoseconds(time) + (flags ? 0 : now), PC);
+int __wrap_clock_gettime(clockid_t clock, struct timespec *t) {
+    int64_t then = now + (clock == CLOCK_REALTIME ? epoch : 0);
+    *t = (struct timespec){then / GIGA, then % GIGA};
+    return 0;
 }
-WRAP(unsigned, sleep, unsigned seconds) {
-    return (unsigned)sleep_until(now + (int64_t)seconds * GIGA, PC);
+time_t __wrap_time(time_t *t) {
+    time_t seconds = (now + epoch) / GIGA;
+    if (t != NULL)
+        *t = seconds;
+    return seconds;
 }
-WRAP(int, usleep, unsigned microseconds) {
-    return sleep_until(now + (int64_t)microseconds * 1000, PC);
-}
-WRAP(int, sched_yield, void) {
+int __wrap_sched_yield(void) {
     self->yielded = true;
     return 0;
 }
-WRAP(int, clock_gettime, clockid_t clock, struct timespec *time) {
-    int64_t t = now + (clock == CLOCK_REALTIME ? epoch : 0);
-    *time = (struct timespec){t / GIGA, t % GIGA};
-    return 0;
-}
-WRAP(time_t, time, time_t *time) {
-    time_t t = (now + epoch) / GIGA;
-    if (time != NULL)
-        *time = t;
-    return t;
-}
 
-WRAP(int, pthread_create, pthread_t *handle, const pthread_attr_t *attr,
+/* Threads. */
+int __wrap_pthread_create(pthread_t *handle, const pthread_attr_t *attr,
     void *(*start)(void *), void *arg) {
     struct thread *t = thread_new(PC);
     int detached = PTHREAD_CREATE_JOINABLE;
@@ -777,12 +742,12 @@ WRAP(int, pthread_create, pthread_t *handle, const pthread_attr_t *attr,
     t->handle = *handle;
     return 0;
 }
-WRAP(int, pthread_join, pthread_t handle, void **result) {
+int __wrap_pthread_join(pthread_t handle, void **result) {
     struct thread *t = thread_of(handle);
+    struct op op = OP(JOIN, t);
+    op.need = 1;
     if (t == self || t->detached)
         return t == self ? EDEADLK : EINVAL;
-    struct op op = {JOIN, "pthread_join", (uintptr_t)t, 1, .pc = PC};
-    op.need = 1;
     turn(op);
     join_clock(self->hb, t->hb);
     join_clock(self->life, t->life);
@@ -791,16 +756,16 @@ WRAP(int, pthread_join, pthread_t handle, void **result) {
         *result = t->result;
     return 0;
 }
-WRAP(int, pthread_detach, pthread_t handle) {
+int __wrap_pthread_detach(pthread_t handle) {
     struct thread *t = thread_of(handle);
     bool twice = t->detached;
     t->detached = true;
     return twice ? EINVAL : 0;
 }
-WRAP(void, pthread_exit, void *result) {
+void __wrap_pthread_exit(void *result) {
     thread_end(result);
 }
-WRAP(void, _exit, int status) {
+void __wrap__exit(int status) {
     run_leave();
     _exit(status);
 }
@@ -813,12 +778,12 @@ static const struct timespec at_once; /* a time-out: do not wait at all */
 /* It has all its tokens at first, a semaphore as many as its value says. */
 static struct place *object(const struct op *op, int full, int type) {
     struct place *p = find_place(op->at, op->size, true);
-    if (p->full == 0) {
-        p->full = p->tokens = full;
-        p->type = type;
-        if (type == SEMAPHORE)
-            sem_getvalue((sem_t *)op->at, &p->tokens);
-    }
+    if (p->full != 0)
+        return p;
+    p->full = p->tokens = full;
+    p->type = type;
+    if (type == SEMAPHORE)
+        sem_getvalue((sem_t *)op->at, &p->tokens);
     return p;
 }
 
@@ -852,7 +817,8 @@ static int take(
 }
 
 static int drop(struct place *p) {
-    if (p->owner != self && (p->owner != NULL || p->tokens == p->full)) {
+    bool reads = p->owner == NULL && p->tokens < p->full;
+    if (p->owner != self && !reads) {
         if (p->type != PTHREAD_MUTEX_NORMAL)
             return EPERM;
         end_run(MISUSE, "a lock is released that is not held");
@@ -862,7 +828,7 @@ static int drop(struct place *p) {
         return 0;
     }
     join_clock(p->clock, self->hb);
-    p->tokens += p->owner == self ? p->full : 1;
+    p->tokens += reads ? 1 : p->full;
     p->owner = NULL;
     self->held--;
     changes += p->tried; /* somebody tries it again and again, perhaps */
@@ -874,32 +840,27 @@ static int give(struct op op, int full, int type) {
     return drop(turn(op));
 }
 
-#define LOCKING(object, lock, trylock, timedlock, need, full, type)     \
-    WRAP(int, lock, object *p) {                                        \
-        return take(OP(LOCK, #lock, p), need, full, type, NULL);        \
-    }                                                                   \
-    WRAP(int, trylock, object *p) {                                     \
-        return take(OP(LOCK, #trylock, p), need, full, type, &at_once); \
-    }                                                                   \
-    WRAP(int, timedlock, object *p, const struct timespec *until) {     \
-        return take(OP(LOCK, #timedlock, p), need, full, type, until);  \
-    }
-#define UNLOCKING(object, unlock, full, type)          \
-    WRAP(int, unlock, object *p) {                     \
-        return give(OP(LOCK, #unlock, p), full, type); \
-    }
+#define LOCKS(object, lock, trylock, timedlock, need, full, type)            \
+    WRAP(int, lock, (object * p), take(OP(LOCK, p), need, full, type, NULL)) \
+    WRAP(int, trylock, (object * p),                                         \
+        take(OP(LOCK, p), need, full, type, &at_once))                       \
+    WRAP(int, timedlock, (object * p, const struct timespec *until),         \
+        take(OP(LOCK, p), need, full, type, until))
 #define TYPE(m) ((m)->__data.__kind & 3)
-LOCKING(pthread_mutex_t, pthread_mutex_lock, pthread_mutex_trylock,
+LOCKS(pthread_mutex_t, pthread_mutex_lock, pthread_mutex_trylock,
     pthread_mutex_timedlock, 1, 1, TYPE(p))
-LOCKING(pthread_spinlock_t, pthread_spin_lock, pthread_spin_trylock,
+LOCKS(pthread_spinlock_t, pthread_spin_lock, pthread_spin_trylock,
     pthread_spin_timedlock, 1, 1, 0)
-LOCKING(pthread_rwlock_t, pthread_rwlock_rdlock, pthread_rwlock_tryrdlock,
+LOCKS(pthread_rwlock_t, pthread_rwlock_rdlock, pthread_rwlock_tryrdlock,
     pthread_rwlock_timedrdlock, 1, MANY, 0)
-LOCKING(pthread_rwlock_t, pthread_rwlock_wrlock, pthread_rwlock_trywrlock,
+LOCKS(pthread_rwlock_t, pthread_rwlock_wrlock, pthread_rwlock_trywrlock,
     pthread_rwlock_timedwrlock, MANY, MANY, 0)
-UNLOCKING(pthread_mutex_t, pthread_mutex_unlock, 1, TYPE(p))
-UNLOCKING(pthread_spinlock_t, pthread_spin_unlock, 1, 0)
-UNLOCKING(pthread_rwlock_t, pthread_rwlock_unlock, MANY, 0)
+WRAP(int, pthread_mutex_unlock, (pthread_mutex_t * p),
+    give(OP(LOCK, p), 1, TYPE(p)))
+WRAP(
+    int, pthread_spin_unlock, (pthread_spinlock_t * p), give(OP(LOCK, p), 1, 0))
+WRAP(int, pthread_rwlock_unlock, (pthread_rwlock_t * p),
+    give(OP(LOCK, p), MANY, 0))
 
 /* A semaphore's calls have their error in errno. */
 static int down(struct op op, const struct timespec *until) {
@@ -908,33 +869,28 @@ static int down(struct op op, const struct timespec *until) {
         errno = error == EBUSY ? EAGAIN : error;
     return error == 0 ? 0 : -1;
 }
-WRAP(int, sem_wait, sem_t *s) {
-    return down(OP(LOCK, "sem_wait", s), NULL);
-}
-WRAP(int, sem_trywait, sem_t *s) {
-    return down(OP(LOCK, "sem_trywait", s), &at_once);
-}
-WRAP(int, sem_timedwait, sem_t *s, const struct timespec *until) {
-    return down(OP(LOCK, "sem_timedwait", s), until);
-}
-WRAP(int, sem_post, sem_t *s) {
-    struct op op = OP(CHANGE, "sem_post", s);
+WRAP(int, sem_wait, (sem_t * s), down(OP(LOCK, s), NULL))
+WRAP(int, sem_trywait, (sem_t * s), down(OP(LOCK, s), &at_once))
+WRAP(int, sem_timedwait, (sem_t * s, const struct timespec *until),
+    down(OP(LOCK, s), until))
+int __wrap_sem_post(sem_t *s) {
+    struct op op = OP(CHANGE, s);
     struct place *p = object(&op, MANY, SEMAPHORE);
     turn(op);
     join_clock(p->clock, self->hb);
     p->tokens++;
     return 0;
 }
-WRAP(int, sem_getvalue, sem_t *s, int *value) {
-    struct op op = OP(LOCK, "sem_getvalue", s);
+int __wrap_sem_getvalue(sem_t *s, int *value) {
+    struct op op = OP(LOCK, s);
     object(&op, MANY, SEMAPHORE);
     *value = turn(op)->tokens;
     return 0;
 }
 
 /* A lock that is held while the routine runs. */
-WRAP(int, pthread_once, pthread_once_t *once, void (*routine)(void)) {
-    take(OP(LOCK, "pthread_once", once), 1, 1, 0, NULL);
+int __wrap_pthread_once(pthread_once_t *once, void (*routine)(void)) {
+    take(OP(LOCK, once), 1, 1, 0, NULL);
     struct place *p = self->place;
     if (!p->done)
         routine();
@@ -942,13 +898,8 @@ WRAP(int, pthread_once, pthread_once_t *once, void (*routine)(void)) {
     return drop(p);
 }
 
-#define MAKING(name, object, attributes) \
-    FIRST(forget(p, sizeof *p), int, name, (p, a), object *p, attributes a)
-MAKING(pthread_mutex_init, pthread_mutex_t, const pthread_mutexattr_t *)
-MAKING(pthread_rwlock_init, pthread_rwlock_t, const pthread_rwlockattr_t *)
-MAKING(pthread_cond_init, pthread_cond_t, const pthread_condattr_t *)
-FIRST(forget(s, sizeof *s), int, sem_init, (s, shared, n), sem_t *s, int shared,
-    unsigned n)
+FIRST(forget(s, sizeof *s), int, sem_init, (sem_t * s, int shared, unsigned n),
+    (s, shared, n))
 
 /* ---------- Condition variable, barrier ---------- */
 
@@ -961,12 +912,6 @@ static int wake(struct op op, bool all) {
         p->tokens = all ? p->waiting : p->tokens + 1;
     p->round = p->arrived;
     return 0;
-}
-WRAP(int, pthread_cond_signal, pthread_cond_t *c) {
-    return wake(OP(CHANGE, "pthread_cond_signal", c), false);
-}
-WRAP(int, pthread_cond_broadcast, pthread_cond_t *c) {
-    return wake(OP(CHANGE, "pthread_cond_broadcast", c), true);
 }
 
 /* Two steps: falls asleep and unlocks; is woken and locks. */
@@ -1000,20 +945,23 @@ static int wait_for(
     join_clock(self->hb, mutex->clock);
     return self->timed_out ? ETIMEDOUT : 0;
 }
-WRAP(int, pthread_cond_wait, pthread_cond_t *c, pthread_mutex_t *m) {
-    return wait_for(OP(WAIT, "pthread_cond_wait", c), m, NULL);
-}
-WRAP(int, pthread_cond_timedwait, pthread_cond_t *c, pthread_mutex_t *m,
-    const struct timespec *until) {
-    return wait_for(OP(WAIT, "pthread_cond_timedwait", c), m, until);
-}
+WRAP(int, pthread_cond_signal, (pthread_cond_t * c), wake(OP(CHANGE, c), false))
+WRAP(int, pthread_cond_broadcast, (pthread_cond_t * c),
+    wake(OP(CHANGE, c), true))
+WRAP(int, pthread_cond_wait, (pthread_cond_t * c, pthread_mutex_t *m),
+    wait_for(OP(WAIT, c), m, NULL))
+WRAP(int, pthread_cond_timedwait,
+    (pthread_cond_t * c, pthread_mutex_t *m, const struct timespec *until),
+    wait_for(OP(WAIT, c), m, until))
 
-FIRST(forget(b, sizeof *b);
-      find_place((uintptr_t)b, sizeof *b, true)->full = (int)n, int,
-      pthread_barrier_init, (b, a, n), pthread_barrier_t *b,
-      const pthread_barrierattr_t *a, unsigned n)
-WRAP(int, pthread_barrier_wait, pthread_barrier_t *b) {
-    struct op op = OP(CHANGE, "pthread_barrier_wait", b);
+int __wrap_pthread_barrier_init(
+    pthread_barrier_t *b, const pthread_barrierattr_t *attr, unsigned count) {
+    forget(b, sizeof *b);
+    find_place((uintptr_t)b, sizeof *b, true)->full = (int)count;
+    return pthread_barrier_init(b, attr, count);
+}
+int __wrap_pthread_barrier_wait(pthread_barrier_t *b) {
+    struct op op = OP(CHANGE, b);
     struct place *p = turn(op);
     bool all = ++p->arrived % (unsigned)p->full == 0;
     join_clock(p->clock, self->hb);
@@ -1028,14 +976,14 @@ WRAP(int, pthread_barrier_wait, pthread_barrier_t *b) {
 /* ---------- Output: its order is an outcome ---------- */
 
 static void print(const FILE *stream, void *pc) {
-    if (stream == stdout && !sh->any_order)
+    if (self != NULL && stream == stdout && !sh->any_order)
         turn((struct op){CHANGE, "print", (uintptr_t)stdout, 1, .pc = pc});
 }
 
 /* The reader's compiler has checked these formats. */
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
-#define PRINTING(name, stream, ...)             \
-    WRAP(int, name, __VA_ARGS__, ...) {         \
+#define PRINT(name, stream, params)             \
+    int __wrap_##name params {                  \
         va_list list;                           \
         print(stream, PC);                      \
         va_start(list, format);                 \
@@ -1043,24 +991,25 @@ static void print(const FILE *stream, void *pc) {
         va_end(list);                           \
         return n;                               \
     }
-PRINTING(printf, stdout, const char *format)
-PRINTING(fprintf, f, FILE *f, const char *format)
-FIRST(print(f, PC), int, vfprintf, (f, s, l), FILE *f, const char *s, va_list l)
-FIRST(print(stdout, PC), int, vprintf, (s, l), const char *s, va_list l)
-FIRST(print(stdout, PC), int, puts, (s), const char *s)
-FIRST(print(stdout, PC), int, putchar, (c), int c)
-FIRST(print(f, PC), int, fputs, (s, f), const char *s, FILE *f)
-FIRST(print(f, PC), int, fputc, (c, f), int c, FILE *f)
-FIRST(print(f, PC), int, putc, (c, f), int c, FILE *f)
-FIRST(print(f, PC), size_t, fwrite, (p, size, n, f), const void *p, size_t size,
-    size_t n, FILE *f)
-FIRST(print(fd == STDOUT_FILENO ? stdout : NULL, PC), ssize_t, write,
-    (fd, p, n), int fd, const void *p, size_t n)
+PRINT(printf, stdout, (const char *format, ...))
+PRINT(fprintf, f, (FILE * f, const char *format, ...))
+FIRST(print(f, PC), int, vfprintf, (FILE * f, const char *s, va_list l),
+    (f, s, l))
+FIRST(print(stdout, PC), int, vprintf, (const char *s, va_list l), (s, l))
+FIRST(print(stdout, PC), int, puts, (const char *s), (s))
+FIRST(print(stdout, PC), int, putchar, (int c), (c))
+FIRST(print(f, PC), int, fputs, (const char *s, FILE *f), (s, f))
+FIRST(print(f, PC), int, fputc, (int c, FILE *f), (c, f))
+FIRST(print(f, PC), int, putc, (int c, FILE *f), (c, f))
+FIRST(print(f, PC), size_t, fwrite,
+    (const void *p, size_t s, size_t n, FILE *f), (p, s, n, f))
+FIRST(print(fd == 1 ? stdout : NULL, PC), ssize_t, write,
+    (int fd, const void *p, size_t n), (fd, p, n))
 
 /* ---------- What cannot be explored ---------- */
 
 #define CANNOT(name, what)          \
-    WRAP(void, name, void) {        \
+    void __wrap_##name(void) {      \
         end_run(UNFIT, "it " what); \
     }
 #define PROCESS(name) \
