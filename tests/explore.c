@@ -217,8 +217,11 @@ static void progress(void) {
         part += weight * __builtin_popcount(s->done & ~(1u << s->choice));
     }
     memset(bar, '#', (size_t)(part * 20));
-    fprintf(stderr, "\r[%s] bound %d: %ld schedules, %.0f a second\033[K", bar,
-        sh->bound, schedules, (double)runs / (t - began));
+    bool all = sh->bound == ALL;
+    fprintf(stderr,
+        "\r[%s] %s %d preempted: %ld schedules, %.0f a second\033[K", bar,
+        all ? "more than" : "at most", all ? 2 : sh->bound, schedules,
+        (double)runs / (t - began));
 }
 
 /* ---------- The search ---------- */

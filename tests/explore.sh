@@ -8,13 +8,6 @@
 # line. Its header may say "Outcomes: any order" (of the lines) or "Outcomes:
 # any"; OUTCOMES="any" says so from outside. For a grader: EXPLORE_PARTS (a
 # directory with our objects) builds EXPLORE_DIR/NAME and does not run it.
-#
-# For a program to read: the exit status is 0, right; 1, wrong; 2, cannot be
-# explored (why is on stderr); 3, stopped with nothing wrong found so far.
-# Stdout is, in this order: "N schedules, M outcomes"; M lines, a number, two
-# blanks, "right" or "wrong", two blanks, the outcome; a line a data race; of
-# the first failure the table and REPLAY=schedule; a line with the time it took,
-# two on what it cannot see; and last the sentence.
 here=$(dirname "$0") dir=${EXPLORE_DIR:-build/explore} CC=${CC:-gcc}
 source=${PROGRAM%.c}.c
 say() { echo "explore: $*" >&2; exit 2; }

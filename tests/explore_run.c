@@ -96,11 +96,12 @@ struct thread {
     unsigned hb[MOST_THREADS];   /* its clock: what happened before */
     unsigned life[MOST_THREADS]; /* the same by create and join alone */
     uint64_t state;
-    bool settled, shown;     /* its last step */
-    uint64_t before;         /* what was there */
-    uintptr_t base;          /* where its stack begins */
-    uint64_t parked, marked; /* see repeats() */
+    bool settled, shown;          /* its last step */
+    uint64_t before;              /* what was there */
+    uintptr_t base;               /* where its stack begins */
+    uint64_t parked, marked, lap; /* see repeats() */
     int least;
+    bool around;
     pthread_t handle;
     void *(*start)(void *);
     void *arg, *result;
@@ -270,7 +271,7 @@ static void hash_step(struct bucket *b, bool write) {
     t->state = hash;
 }
 
-static void touch(struct place *p) {
+static void touch(struct place *p, bool was_choice) {
     struct thread *t = self;
     bool write = t->next.kind != READ;
     for (struct place *q = bucket(p->at)->first; q != NULL; q = q->next) {
@@ -281,7 +282,7 @@ static void touch(struct place *p) {
         for (int i = 0; i < sh->nthreads && write; i++)
             check(p, q, &q->read[i]);
     }
-    if (p->level == CHOICE || p->sync)
+    if (was_choice || p->sync)
         hash_step(bucket(p->at), write);
     t->life[t->id] = ++t->hb[t->id];
     *(write ? &p->write : &p->read[t->id]) =
@@ -300,16 +301,24 @@ static bool known(uint64_t *table, uint64_t size, uint64_t hash) {
 /* A thread whose registers and stack are as they were when it was here
  * before, and nothing has changed since, will come by for ever unless another
  * thread changes something. It waits for that, so the number of schedules
- * stays finite and none is lost; but where it holds the fewest locks. */
+ * stays finite and none is lost: where it holds the fewest locks, which is
+ * known after one more lap. */
 static bool repeats(struct thread *t, uintptr_t low) {
     static uint64_t been[MOST_BEEN];
     uint64_t hash = mix(changes, (uintptr_t)t->next.pc + (unsigned)t->id);
     for (const uint64_t *w = (const uint64_t *)low; (uintptr_t)w < t->base; w++)
         hash = (hash ^ *w) * 0x100000001B3u;
-    if (t->marked != changes || t->held < t->least)
+    bool again = known(been, MOST_BEEN, mix(hash, 0));
+    if (t->marked != changes || t->lap == 0) {
+        t->marked = changes;
+        t->lap = again ? hash : 0;
         t->least = t->held;
-    t->marked = changes;
-    return known(been, MOST_BEEN, mix(hash, 0)) && t->held == t->least;
+        t->around = t->held == 0;
+        return again && t->around;
+    }
+    t->least = t->held < t->least ? t->held : t->least;
+    t->around = t->around || hash == t->lap;
+    return t->around && t->held == t->least;
 }
 
 static uint64_t value_at(const struct op *op) {
@@ -443,6 +452,13 @@ static struct thread *pick(void) {
     }
 }
 
+/* What our own calls left on the stack must make no difference to repeats(). */
+static __attribute__((noinline)) void scrub(void) {
+    char left[4096];
+    memset(left, 0, sizeof left);
+    __asm__ volatile("" : : "r"(left) : "memory");
+}
+
 static void reschedule(struct thread *t) {
     struct thread *next = pick();
     if (next == t)
@@ -469,16 +485,19 @@ static struct place *turn(struct op op) {
     sh->running = t->id;
     sh->pc = op.pc;
     t->parked = repeats(t, low) ? changes : 0;
-    if (p->level == CHOICE || op.kind == WAIT || op.kind == EXIT || !can_run(t))
+    bool choice =
+        p->level == CHOICE || op.kind == WAIT || op.kind == EXIT || !can_run(t);
+    if (choice)
         reschedule(t);
-    touch(p);
+    touch(p, choice);
     if (op.mutex != NULL)
-        touch(op.mutex);
+        touch(op.mutex, choice);
     t->deadline = 0;
     t->settled = false;
     t->shown = p->level >= MET && op.kind < EXIT && alive > 1;
     t->before = value_at(&op);
     changes += op.kind >= CHANGE;
+    scrub();
     return p;
 }
 
@@ -546,6 +565,7 @@ static void *thread_main(void *thread) {
     struct thread *t = self = thread;
     while (sem_wait(&t->go) == -1)
         continue;
+    scrub();
     t->base = (uintptr_t)__builtin_frame_address(0);
     thread_end(t->start(t->arg));
 }
