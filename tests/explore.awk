@@ -79,8 +79,9 @@ NR > FNR && row {
     sub(/^pthread_/, "", column[3])
     for (i = 1; i <= threads; i++)
         if (thread[i] in acts) {
+            here = thread[i] == column[2]
             head = head sprintf(" %-14s", thread[i])
-            line = line sprintf(" %-14s", thread[i] == column[2] ? column[3] : "")
+            line = line sprintf(" %-14s", here ? column[3] : "")
         }
     if (number == 1)
         print head " source"

@@ -14,7 +14,10 @@ say() { echo "explore: $*" >&2; exit 2; }
 [ -n "$PROGRAM" ] || say "which program? PROGRAM=06-locks/increment_race"
 [ -f "$source" ] || say "$source: no such file"
 compiler=$("$CC" --version 2>/dev/null) || say "CC=$CC: no such compiler"
-case $BOUND in ?*[!l]* | [!0-9a]*) say "BOUND=$BOUND: must be 0 to 9, or all" ;; esac
+case $BOUND in
+'' | [0-9] | all) ;;
+*) say "BOUND=$BOUND: must be 0 to 9, or all" ;;
+esac
 case $TIMEOUT in *[!0-9]*) say "TIMEOUT=$TIMEOUT: must be seconds" ;; esac
 # -O0: with more, a loop keeps a variable in a register and hides accesses.
 # Clang leaves out the read before a write of the same place, unless told.
@@ -37,8 +40,8 @@ exe=$dir/$(basename "$source" .c) parts=$EXPLORE_PARTS
                 -o "$parts/$part.o" || say "cannot build $part.c"
     done
 }
-if [ -n "$(find "$(dirname "$source")" "$parts/explore.o" "$parts/explore_run.o" \
-    -name '*.[cho]' -newer "$exe" 2>&1)" ]; then
+if [ -n "$(find "$(dirname "$source")" "$parts/explore.o" \
+    "$parts/explore_run.o" -name '*.[cho]' -newer "$exe" 2>&1)" ]; then
     # Its calls are sent to ours: NAME is made __wrap_NAME where we have that.
     nm "$parts/explore_run.o" | sed -n 's/.* T __wrap_\(.*\)/\1 __wrap_\1/p' \
         >"$exe.names"
@@ -48,8 +51,8 @@ if [ -n "$(find "$(dirname "$source")" "$parts/explore.o" "$parts/explore_run.o"
     objcopy --redefine-syms="$exe.names" --redefine-sym main=program_main \
         "$exe.o" || exit 2
     # shellcheck disable=SC2086
-    "$CC" -no-pie -pthread "$exe.o" "$parts/explore.o" "$parts/explore_run.o" $flags -o "$exe" ||
-        say "$source does not link"
+    "$CC" -no-pie -pthread "$exe.o" "$parts/explore.o" \
+        "$parts/explore_run.o" $flags -o "$exe" || say "$source does not link"
 fi
 [ -z "$EXPLORE_PARTS" ] || exit 0
 PLACES=$exe.places
