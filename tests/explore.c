@@ -380,16 +380,21 @@ static const char *hide_token(void) {
     return token;
 }
 
+static void *shared(size_t size, int file) {
+    int flags = file == -1 ? MAP_SHARED | MAP_ANONYMOUS : MAP_SHARED;
+    void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, flags, file, 0);
+    if (memory == MAP_FAILED)
+        err(2, "explore: memory");
+    return memory;
+}
+
 /* In a file, as a REPLAY needs what was learned: the same places to choose. */
 static void share_memory(void) {
     int file = open(setting("PLACES"), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (file == -1)
-        file = memfd_create("places", MFD_CLOEXEC);
-    if (file != -1 && ftruncate(file, sizeof *sh) == 0)
-        sh =
-            mmap(NULL, sizeof *sh, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
-    if (sh == NULL || sh == MAP_FAILED)
-        err(2, "explore: memory");
+    if (file != -1 && ftruncate(file, sizeof *sh) == -1)
+        err(2, "explore: PLACES");
+    sh = shared(sizeof *sh, file);
+    sh->seen = shared(MOST_STATES * sizeof *sh->seen, -1);
 }
 
 static void open_files(void) {

@@ -19,7 +19,7 @@
 #include <stdint.h>
 
 enum { MOST_THREADS = 16, MOST_STEPS = 4000, MOST_LEARNED = 2048 };
-enum { MOST_STATES = 1 << 20, MOST_TABLE = 1 << 20 };
+enum { MOST_STATES = 1 << 20, MOST_TABLE = 1 << 19 };
 enum { ALL = 1000000 }; /* as a bound: none */
 enum { SPURIOUS = 16 }; /* choice SPURIOUS + t: t's wait needs no signal */
 
@@ -70,7 +70,7 @@ struct shared {
     /* For the runs to come. */
     int nlearned;
     struct learned learned[MOST_LEARNED];
-    uint64_t seen[MOST_STATES];
+    uint64_t *seen; /* MOST_STATES of them */
 };
 
 extern struct shared *sh;

@@ -39,7 +39,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { MOST_PLACES = 1 << 16, MOST_BEEN = 1 << 12 };
+enum { MOST_PLACES = 1 << 16, MOST_BEEN = 1 << 12, MOST_SAID = 1000 };
 enum { SAVED = 40 }; /* x86-64: registers saved below the frame address */
 
 /* From LOCK on the place is a lock or its kin, no memory. LOCK: takes or gives
@@ -126,10 +126,10 @@ static struct bucket { /* the places that begin in the same 8 bytes */
 static void say(const char *format, ...) {
     static size_t used;
     va_list list;
-    if (sh->replay == NULL || used > MOST_TABLE / 2)
+    if (sh->replay == NULL || used + MOST_SAID > MOST_TABLE)
         return;
     va_start(list, format);
-    used += (size_t)vsnprintf(sh->table + used, 1000, format, list);
+    used += (size_t)vsnprintf(sh->table + used, MOST_SAID, format, list);
     va_end(list);
 }
 
@@ -335,7 +335,7 @@ static void settle(uintptr_t low) {
     if (t->settled)
         return;
     t->settled = true;
-    uint64_t value = value_at(&t->next);
+    uint64_t value = t->next.kind == READ ? t->before : value_at(&t->next);
     if (value != t->before && (t->next.at < low || t->next.at >= t->base))
         changes++;
     if (t->shown)
@@ -807,7 +807,8 @@ static struct place *object(const struct op *op, int full, int type) {
     return p;
 }
 
-/* Takes as many tokens as it needs: a writer takes all, a reader one. */
+/* Takes as many tokens as it needs: a writer takes all, a reader one. The calls
+   of semaphores have their error in errno. */
 static int take(
     struct op op, int need, int full, int type, const struct timespec *until) {
     struct place *p = object(&op, full, type);
@@ -825,8 +826,11 @@ static int take(
         time_out(nanoseconds(until));
     turn(op);
     self->failed = p->tokens < need;
-    if (self->failed)
-        return self->timed_out ? ETIMEDOUT : EBUSY;
+    if (self->failed) {
+        int not_now = type == SEMAPHORE ? EAGAIN : EBUSY;
+        errno = self->timed_out ? ETIMEDOUT : not_now;
+        return type == SEMAPHORE ? -1 : errno;
+    }
     p->tokens -= need;
     p->pc = op.pc;
     p->owner = need == full ? self : NULL;
@@ -856,8 +860,14 @@ static int drop(struct place *p) {
 }
 
 static int give(struct op op, int full, int type) {
-    object(&op, full, type);
-    return drop(turn(op));
+    struct place *p = object(&op, full, type);
+    turn(op);
+    if (type != SEMAPHORE)
+        return drop(p);
+    join_clock(p->clock, self->hb);
+    p->tokens++;
+    changes++;
+    return 0;
 }
 
 #define LOCKS(object, lock, trylock, timedlock, need, full, type)            \
@@ -875,6 +885,8 @@ LOCKS(pthread_rwlock_t, pthread_rwlock_rdlock, pthread_rwlock_tryrdlock,
     pthread_rwlock_timedrdlock, 1, MANY, 0)
 LOCKS(pthread_rwlock_t, pthread_rwlock_wrlock, pthread_rwlock_trywrlock,
     pthread_rwlock_timedwrlock, MANY, MANY, 0)
+LOCKS(sem_t, sem_wait, sem_trywait, sem_timedwait, 1, MANY, SEMAPHORE)
+WRAP(int, sem_post, (sem_t * p), give(OP(LOCK, p), MANY, SEMAPHORE))
 WRAP(int, pthread_mutex_unlock, (pthread_mutex_t * p),
     give(OP(LOCK, p), 1, TYPE(p)))
 WRAP(
@@ -882,25 +894,6 @@ WRAP(
 WRAP(int, pthread_rwlock_unlock, (pthread_rwlock_t * p),
     give(OP(LOCK, p), MANY, 0))
 
-/* A semaphore's calls have their error in errno. */
-static int down(struct op op, const struct timespec *until) {
-    int error = take(op, 1, MANY, SEMAPHORE, until);
-    if (error != 0)
-        errno = error == EBUSY ? EAGAIN : error;
-    return error == 0 ? 0 : -1;
-}
-WRAP(int, sem_wait, (sem_t * s), down(OP(LOCK, s), NULL))
-WRAP(int, sem_trywait, (sem_t * s), down(OP(LOCK, s), &at_once))
-WRAP(int, sem_timedwait, (sem_t * s, const struct timespec *until),
-    down(OP(LOCK, s), until))
-int __wrap_sem_post(sem_t *s) {
-    struct op op = OP(CHANGE, s);
-    struct place *p = object(&op, MANY, SEMAPHORE);
-    turn(op);
-    join_clock(p->clock, self->hb);
-    p->tokens++;
-    return 0;
-}
 int __wrap_sem_getvalue(sem_t *s, int *value) {
     struct op op = OP(LOCK, s);
     object(&op, MANY, SEMAPHORE);
