@@ -758,7 +758,8 @@ int __wrap_pthread_create(pthread_t *handle, const pthread_attr_t *attr,
     t->start = start;
     t->arg = arg;
     if (pthread_create(handle, attr, thread_main, t) != 0)
-        end_run(UNFIT, "pthread_create failed: too much memory in use?");
+        end_run(UNFIT,
+            "pthread_create failed: too much memory or too many threads?");
     t->handle = *handle;
     return 0;
 }
