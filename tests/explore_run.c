@@ -40,7 +40,8 @@
 #include <unistd.h>
 
 enum { MOST_PLACES = 1 << 16, MOST_BEEN = 1 << 12, MOST_SAID = 1000 };
-enum { SAVED = 40 }; /* x86-64: registers saved below the frame address */
+enum { DEAD = 1 << 14 }; /* below a stack: the calls that are over */
+enum { SAVED = 40 };     /* x86-64: registers saved below the frame address */
 
 /* From LOCK on the place is a lock or its kin, no memory. LOCK: takes or gives
    back, or looks. CHANGE: others may go on for it. WAIT: falls asleep, and
@@ -329,14 +330,15 @@ static uint64_t value_at(const struct op *op) {
 }
 
 /* What a step left is known when its thread comes here next. The thread's own
-   stack is compared anyway. */
+   stack is compared anyway, or dead. */
 static void settle(uintptr_t low) {
     struct thread *t = self;
     if (t->settled)
         return;
     t->settled = true;
     uint64_t value = t->next.kind == READ ? t->before : value_at(&t->next);
-    if (value != t->before && (t->next.at < low || t->next.at >= t->base))
+    if (value != t->before &&
+        (t->next.at < low - DEAD || t->next.at >= t->base))
         changes++;
     if (t->shown)
         say_step(t, value);
@@ -545,6 +547,7 @@ void run_begin(void) {
         find_place(l->at, l->size, l->sync)->level = (enum level)l->level;
     }
     atexit(run_leave);
+    scrub();
 }
 
 /* The thread is never let go: its real end would run beside the others. */
@@ -694,6 +697,7 @@ static void forget_block(void *block) {
         return;
     settle(self->base);
     forget(block, malloc_usable_size(block));
+    scrub();
 }
 FIRST(forget_block(p), void *, realloc, (void *p, size_t n), (p, n))
 void __wrap_free(void *p) {
@@ -761,6 +765,7 @@ int __wrap_pthread_create(pthread_t *handle, const pthread_attr_t *attr,
         end_run(UNFIT,
             "pthread_create failed: too much memory or too many threads?");
     t->handle = *handle;
+    scrub();
     return 0;
 }
 int __wrap_pthread_join(pthread_t handle, void **result) {
