@@ -98,7 +98,7 @@ GRADER := grade report submission hidden $(patsubst tests/%.c,%,$(wildcard \
 HARNESS := $(CORE) $(SUITES) main sites_main demo suite redis_server \
     bench_latency $(GRADER) probe
 objects = $(patsubst %,$B/tests/%.o,$1)
-EXPLORE := $(call objects,explore explore_run explore_hooks)
+EXPLORE := $(call objects,explore explore_run)
 # What the grader needs beside it.
 BESIDE := $(EXPLORE) $B/tests/launcher $B/tests/clock_shim.so
 PROBE := $B/tests/grade_probe $(BESIDE)

@@ -6,37 +6,33 @@
 # hex: file.c:37; T likewise: the line and its text; N, an address, a size and
 # the address in hex: the name of what is there. \002 begins a table's row.
 
-function source(address,    tool, line, path, text_of, number, n) {
-    if (address in where)
-        return
+function source(address,    tool, path, line, n) {
     tool = "addr2line -e " exe " 0x" address
-    tool | getline line
+    tool | getline path
     close(tool)
-    sub(/ \(discriminator.*/, "", line)
-    path = number = line
-    sub(/:[^:]*$/, "", path)
-    sub(/.*:/, "", number)
-    text_of = src != "" ? src : path
-    for (n = 0; n < number + 0 && (getline line < text_of) > 0; n++)
+    match(path, /:[0-9?]+/)
+    line = substr(path, RSTART + 1, RLENGTH - 1)
+    path = substr(path, 1, RSTART - 1)
+    where[address] = path ":" line
+    sub(/.*\//, "", where[address])
+    path = src != "" ? src : path
+    for (n = 0; n < line + 0 && (getline text[address] < path) > 0; n++)
         continue
-    close(text_of)
-    sub(/^[ \t]*/, "", line)
-    sub(/.*\//, "", path)
-    where[address] = path ":" number
-    text[address] = number " " line
+    close(path)
+    sub(/^[ \t]*/, line " ", text[address])
 }
 
 function name(address, size, hex,    i, offset) {
-    for (i = 1; i <= symbols; i++) {
+    for (i in symbol) {
         offset = address - at[i]
         if (offset < 0 || offset >= bytes[i])
             continue
-        if (!(i in cell_size))
-            cell_size[i] = size
-        if (size > 0 && cell_size[i] != size)
-            mixed[i] = 1 # a structure, no array
-        if (size > 0 && size < bytes[i] && offset % size == 0 && !mixed[i])
-            return symbol[i] "[" offset / size "]"
+        if (!(i in cell))
+            cell[i] = size
+        if (cell[i] != size)
+            cell[i] = 0 # a structure, no array
+        if (cell[i] > 0 && cell[i] < bytes[i] && offset % cell[i] == 0)
+            return symbol[i] "[" offset / cell[i] "]"
         return symbol[i] (offset > 0 ? "+" offset : "")
     }
     return hex
@@ -46,19 +42,21 @@ function looked_up(what,    word) {
     split(substr(what, 2), word, " ")
     if (what ~ /^N/)
         return name(word[1], word[2], word[3])
-    source(word[1])
+    if (!(word[1] in where))
+        source(word[1])
     return what ~ /^L/ ? where[word[1]] : text[word[1]]
 }
 
 BEGIN {
+    threads = split("main A B C D E F G H I J K L N O P", thread, " ")
     tool = "nm -S -t d " exe
     while (tool | getline > 0)
         if (NF == 4 && $3 !~ /[tTwW]/) {
-            at[++symbols] = $1 + 0
-            bytes[symbols] = $2 + 0
-            symbol[symbols] = $4
+            symbol[++n] = $4
+            at[n] = $1
+            bytes[n] = $2
         }
-    close(tool)
+    NR = 0 # of the report's lines
 }
 
 {
@@ -66,17 +64,29 @@ BEGIN {
     line = part[1]
     for (i = 2; i <= n; i++)
         line = line (i % 2 ? part[i] : looked_up(part[i]))
-    if (NR == FNR)
-        next
-    if (line !~ /^\002/) {
-        print line
-        next
-    }
-    n = split(substr(line, 2), cell, "\t")
-    line = sprintf("%5s  %-12s", cell[1], cell[2])
-    for (i = 3; i < n; i++) {
-        sub(/^pthread_/, "", cell[i])
-        line = line sprintf(" %-14s", cell[i])
-    }
-    print line " " cell[n]
+    row = sub(/^\002/, "", line)
+    rows += row && NR == FNR
+    split(line, column, "\t") # place, thread, words, source
+    if (row)
+        acts[column[2]] = 1
+}
+
+NR > FNR && !row { print line }
+
+NR > FNR && row {
+    head = " step  place       "
+    line = sprintf("%5s  %-12s", ++number, column[1])
+    sub(/^pthread_/, "", column[3])
+    for (i = 1; i <= threads; i++)
+        if (thread[i] in acts) {
+            here = thread[i] == column[2]
+            head = head sprintf(" %-14s", thread[i])
+            line = line sprintf(" %-14s", here ? column[3] : "")
+        }
+    if (number == 1)
+        print head " source"
+    if (number == 1 && rows > 60)
+        print "  (the " rows - 60 " steps before are left out)"
+    if (number > rows - 60)
+        print line " " column[4]
 }

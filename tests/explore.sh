@@ -8,58 +8,56 @@
 # line. Its header may say "Outcomes: any order" (of the lines) or "Outcomes:
 # any"; OUTCOMES="any" says so from outside. For a grader: EXPLORE_PARTS (a
 # directory with our objects) builds EXPLORE_DIR/NAME and does not run it.
-#
-# For a program to read: the exit status is 0, right; 1, wrong; 2, cannot be
-# explored (why is on stderr); 3, stopped with nothing wrong found so far.
-# Stdout is, in this order: "N schedules, M outcomes"; M lines, a number, two
-# blanks, "right" or "wrong", two blanks, the outcome; a line a data race; of
-# the first failure the table and REPLAY=schedule; a line with the time it took,
-# two on what it cannot see; and last the sentence.
 here=$(dirname "$0") dir=${EXPLORE_DIR:-build/explore} CC=${CC:-gcc}
 source=${PROGRAM%.c}.c
 say() { echo "explore: $*" >&2; exit 2; }
 [ -n "$PROGRAM" ] || say "which program? PROGRAM=06-locks/increment_race"
 [ -f "$source" ] || say "$source: no such file"
-"$CC" --version >/dev/null 2>&1 || say "CC=$CC: no such compiler"
+compiler=$("$CC" --version 2>/dev/null) || say "CC=$CC: no such compiler"
+case $BOUND in
+'' | [0-9] | all) ;;
+*) say "BOUND=$BOUND: must be 0 to 9, or all" ;;
+esac
+case $TIMEOUT in *[!0-9]*) say "TIMEOUT=$TIMEOUT: must be seconds" ;; esac
 # -O0: with more, a loop keeps a variable in a register and hides accesses.
 # Clang leaves out the read before a write of the same place, unless told.
-see="-g -O0 -fsanitize=thread -fno-pie"
-case $("$CC" --version) in
-*clang*) see="$see -mllvm -tsan-instrument-read-before-write=1" ;;
-esac
+see="-std=gnu17 -g -O0 -fsanitize=thread -fno-pie"
+[ "${compiler##*clang*}" ] ||
+    see="$see -mllvm -tsan-instrument-read-before-write=1"
 header=$(sed -n '1,/\*\//p' "$source")
 flags=$(echo "$header" | sed -n 's/.*Build://p' | tr ' ' '\n' |
     grep -E '^-(l|D|I|L|pthread)' | tr '\n' ' ')
 OUTCOMES=${OUTCOMES:-$(echo "$header" | sed -n 's/.*Outcomes: *//p')}
-parts=$EXPLORE_PARTS exe=$dir/$(basename "$source" .c)
-if [ -z "$parts" ]; then
-    dir=$dir/$CC
-    parts=$dir
-    exe=$dir/$(dirname "$source" | tr -c '[:alnum:]\n' _)/$(basename "$exe")
-fi
-mkdir -p "$(dirname "$exe")" || exit 2
-for part in explore explore_run explore_hooks; do
-    object=$dir/$part.o
-    [ -z "$EXPLORE_PARTS" ] || break
-    [ "$object" -nt "$here/$part.c" ] && [ "$object" -nt "$here/explore.h" ] ||
-        "$CC" -std=gnu17 -O2 -fno-pie -c "$here/$part.c" -o "$object" ||
-        say "cannot build $part.c"
-done
-if [ -n "$(find "$(dirname "$source")" "$parts"/explore*.o -name '*.[cho]' \
-    -newer "$exe" 2>&1)" ]; then
+exe=$dir/$(basename "$source" .c) parts=$EXPLORE_PARTS
+[ -n "$parts" ] || {
+    parts=$dir/$CC
+    exe=$parts/$(dirname "$source" | tr -c '[:alnum:]\n' _)/${exe##*/}
+    mkdir -p "$(dirname "$exe")" || exit 2
+    for part in explore explore_run; do
+        [ -n "$(find "$parts/$part.o" -newer "$here/$part.c" \
+            -newer "$here/explore.h" 2>/dev/null)" ] ||
+            "$CC" -std=gnu17 -O2 -fno-pie -c "$here/$part.c" \
+                -o "$parts/$part.o" || say "cannot build $part.c"
+    done
+}
+if [ -n "$(find "$(dirname "$source")" "$parts/explore.o" \
+    "$parts/explore_run.o" -name '*.[cho]' -newer "$exe" 2>&1)" ]; then
+    # Its calls are sent to ours: NAME is made __wrap_NAME where we have that.
+    nm "$parts/explore_run.o" | sed -n 's/.* T __wrap_\(.*\)/\1 __wrap_\1/p' \
+        >"$exe.names"
     # shellcheck disable=SC2086
-    "$CC" -std=gnu17 $see $flags -c "$source" -o "$exe.o" ||
+    "$CC" $see $flags -c "$source" -o "$exe.o" ||
         say "$source does not compile"
-    # What is wrapped: the names that begin with __wrap_ in our objects.
-    # shellcheck disable=SC2046
-    ld -r $(nm "$parts"/explore*.o | sed -n 's/.* T __wrap_/--wrap=/p') \
-        "$exe.o" -o "$exe.wrapped" || exit 2
+    objcopy --redefine-syms="$exe.names" --redefine-sym main=program_main \
+        "$exe.o" || exit 2
     # shellcheck disable=SC2086
-    "$CC" -no-pie -pthread -Wl,--wrap=main "$exe.wrapped" "$parts"/explore*.o \
-        $flags -o "$exe" || say "$source does not link"
+    "$CC" -no-pie -pthread "$exe.o" "$parts/explore.o" \
+        "$parts/explore_run.o" $flags -o "$exe" || say "$source does not link"
 fi
 [ -z "$EXPLORE_PARTS" ] || exit 0
-export BOUND REPLAY REDUCE TIMEOUT OUTCOMES GDB
+PLACES=$exe.places
+[ -n "$REPLAY" ] || rm -f "$PLACES"
+export BOUND REPLAY REDUCE TIMEOUT OUTCOMES GDB PLACES
 # shellcheck disable=SC2086
 [ -z "$GDB" ] || exec gdb -q --args "$exe" $ARGS
 trap : INT # explore ends by itself
@@ -68,6 +66,5 @@ steady=$(setarch -R true 2>/dev/null && echo setarch -R)
 # shellcheck disable=SC2086
 $steady "$exe" $ARGS >"$exe.report"
 status=$?
-awk -v exe="$exe" -f "$here/explore.awk" "$exe.report" \
-    "$exe.report"
+awk -v exe="$exe" -f "$here/explore.awk" "$exe.report" "$exe.report"
 exit $status

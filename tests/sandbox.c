@@ -439,8 +439,8 @@ static void copy_file(const char *from, const char *to) {
 
 /* What the sandbox is to see, from beside this program or the sources. */
 static void copy_kit(void) {
-    static const char *const built[] = {"launcher", "clock_shim.so",
-        "explore.o", "explore_run.o", "explore_hooks.o", NULL};
+    static const char *const built[] = {
+        "launcher", "clock_shim.so", "explore.o", "explore_run.o", NULL};
     char from[4096], to[200];
     ssize_t length = readlink("/proc/self/exe", from, sizeof from - 32);
 
