@@ -220,15 +220,24 @@ static void judge_outcome(const struct grading *g, const char *outcome,
         verdict_fail(v, "in some order of its threads: %s", own.text);
 }
 
-/* What explore says of the threads that are stuck, added to the verdict. */
+/* What explore says of the threads that are stuck was seen as well: it goes
+ * before what was expected. */
 static void tell_stuck(const struct run *run, struct verdict *v) {
+    char expected[sizeof v->text];
+    char *end = strstr(v->text, "; expected: ");
+
+    if (end == NULL)
+        end = v->text + strlen(v->text);
+    snprintf(expected, sizeof expected, "%s", end);
     for (size_t i = 0; i < run->count; i++) {
         const char *text = run->lines[i].text;
-        size_t used = strlen(v->text);
-        if (strstr(text, " waits to ") != NULL && text[0] == ' ')
-            snprintf(
-                v->text + used, sizeof v->text - used, "; thread%s", text + 1);
+        size_t room = sizeof v->text - (size_t)(end - v->text);
+        if (strstr(text, " waits in ") == NULL || text[0] != ' ')
+            continue;
+        int used = snprintf(end, room, ";%s", text + 1);
+        end += (size_t)used < room ? (size_t)used : room - 1;
     }
+    snprintf(end, sizeof v->text - (size_t)(end - v->text), "%s", expected);
 }
 
 void judge_orders(struct grading *g, struct finding *f,
