@@ -55,6 +55,47 @@ KEPT void fork_bomb(void) {
     }
 }
 
+KEPT void fork_busy(void) {
+    while (fork() != -2)
+        ;
+}
+
+KEPT void fork_pause(void) {
+    for (;;) {
+        fork();
+        pause();
+    }
+}
+
+KEPT void fork_spin(void) {
+    for (;;) {
+        fork();
+        for (volatile int i = 0; i < 1000000; i = i + 1)
+            ;
+    }
+}
+
+/* Each is an orphan, in a session of its own, when it goes on. */
+KEPT void fork_apart(void) {
+    for (;;)
+        if (fork() == 0) {
+            setsid();
+            if (fork() != 0)
+                _exit(0);
+        }
+}
+
+/* Never many at once, and nobody can tell what they used. */
+KEPT void fork_churn(void) {
+    signal(SIGCHLD, SIG_IGN);
+    for (;;)
+        if (fork() == 0) {
+            for (volatile int i = 0; i < 1000000; i = i + 1)
+                ;
+            _exit(0);
+        }
+}
+
 KEPT void orphans(void) {
     for (int i = 0; i < 3; i++)
         if (fork() == 0) {

@@ -19,6 +19,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -330,7 +331,14 @@ static void test_floods(void) {
 }
 
 static void test_forks(void) {
-    attack("fork_bomb", "it did not end within 3 s", 6);
+    static const char many[] = "it had more than 100 processes at once";
+
+    attack("fork_bomb", many, 6);
+    attack("fork_busy", many, 6);
+    attack("fork_spin", many, 6);
+    attack("fork_apart", many, 6);
+    attack("fork_pause", "it deadlocked at 0.000 s: 2 tasks", 6);
+    attack("fork_churn", "it started more than 1000 processes", 6);
     attack("orphans", "left 3 processes behind", 6);
     attack("named_memory", "left behind: shared memory /kit-left", 6);
 }
@@ -414,27 +422,91 @@ static void test_repeats(void) {
         "the same seed gave two tables: %.500s and %.500s", text[0], text[1]);
 }
 
+/* Starts the grader, whose work directory will be in p->tmp. */
+static pid_t start_grader(const struct place *p) {
+    char tmp[128];
+    pid_t child = fork();
+
+    if (child == -1)
+        err(EXIT_FAILURE, "fork");
+    if (child != 0)
+        return child;
+    snprintf(tmp, sizeof tmp, "TMPDIR=%s", p->tmp);
+    putenv(tmp);
+    if (freopen("/dev/null", "w", stdout) != NULL)
+        execl(built("tests/grade_probe"), "grade_probe", "-o", p->reports,
+            p->submission, NULL);
+    _exit(127);
+}
+
+/* How many there are, . and .. among them; no check works in them any more. */
+static size_t entries_of(const char *path) {
+    DIR *entries = opendir(path);
+    struct dirent *entry;
+    size_t count = 0;
+
+    while (entries != NULL && (entry = readdir(entries)) != NULL) {
+        int fd = openat(dirfd(entries), entry->d_name, O_RDONLY | O_CLOEXEC);
+        if (fd == -1 || flock(fd, LOCK_EX) == -1)
+            err(EXIT_FAILURE, "%s/%s", path, entry->d_name);
+        close(fd);
+        count++;
+    }
+    if (entries != NULL)
+        closedir(entries);
+    return count;
+}
+
+/* Until the grader has a child: what it runs is spin() of attack.c. */
+static void await_check(pid_t grader) {
+    char path[64], text[32] = "";
+
+    snprintf(path, sizeof path, "/proc/%d/task/%d/children", grader, grader);
+    while (text[0] == '\0' && waitpid(grader, NULL, WNOHANG) == 0) {
+        FILE *file = fopen(path, "re");
+        if (file == NULL || fgets(text, sizeof text, file) == NULL)
+            text[0] = '\0';
+        if (file != NULL)
+            fclose(file);
+    }
+}
+
+/* Told to stop, also by a terminal that goes, it clears up. Killed, it leaves
+ * its directory, and the next grader removes that. */
+static void test_stopped(void) {
+    static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGKILL};
+    struct place p;
+
+    for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++) {
+        char text[8192];
+        int status;
+        open_place(&p, "stopped");
+        hand_in(&p, "spin", 9);
+        pid_t grader = start_grader(&p);
+        await_check(grader);
+        kill(grader, signals[i]);
+        waitpid(grader, &status, 0);
+        expect(signals[i] == SIGKILL
+                   ? entries_of(p.tmp) == 3
+                   : entries_of(p.tmp) == 2 && WIFEXITED(status) &&
+                         WEXITSTATUS(status) == 128 + signals[i],
+            "signal %d: wait status %d and %zu entries in TMPDIR; expected: "
+            "128 + the signal's number, and none but . and .. left",
+            signals[i], status, entries_of(p.tmp));
+        grade(&p, "bwrap", 1, "it did not end within 3 s", text, sizeof text);
+        close_place(&p);
+    }
+}
+
 /* Killed at any moment, the reports are whole and nothing runs on. */
 static void test_killed(void) {
     struct place p;
 
     for (int ms = 0; ms <= 1500; ms += 150) {
-        char tmp[128];
         size_t tests = 0;
-        pid_t child;
         open_place(&p, "killed");
         hand_in(&p, "hang", 9);
-        snprintf(tmp, sizeof tmp, "TMPDIR=%s", p.tmp);
-        child = fork();
-        if (child == -1)
-            err(EXIT_FAILURE, "fork");
-        if (child == 0) {
-            putenv(tmp);
-            if (freopen("/dev/null", "w", stdout) != NULL)
-                execl(built("tests/grade_probe"), "grade_probe", "-o",
-                    p.reports, p.submission, NULL);
-            _exit(127);
-        }
+        pid_t child = start_grader(&p);
         usleep((useconds_t)(ms * 1000)); /* any moment will do */
         kill(child, SIGKILL);
         waitpid(child, NULL, 0);
@@ -566,6 +638,7 @@ CU_TestInfo grade_tests[] = {
     {"a check that breaks is the grader's fault", test_broken_check},
     {"the same seed gives the same table", test_repeats},
     {"killed at any moment, the reports are whole", test_killed},
+    {"stopped, it clears up; killed, the next one does", test_stopped},
     {"the handout gives nothing away", test_handout},
     {"the autograder's archive has what Gradescope wants", test_gradescope},
     {"what the instructor hides changes points, not the sandbox", test_hidden},
