@@ -9,7 +9,7 @@
  * Loses: as_completed
  * Loses: processes
  * Loses: memory
- * Because: asleep and nobody to wake them
+ * Because: it had more than 100 processes at once
  */
 #include <err.h>
 #include <signal.h>

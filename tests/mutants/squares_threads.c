@@ -3,7 +3,6 @@
  * Exercise: 03-processes/exercise_squares
  * Loses: killed
  * Loses: parallel
- * Loses: as_completed
  * Because: was killed by signal 9
  */
 #include <err.h>
