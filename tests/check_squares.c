@@ -7,6 +7,7 @@
  */
 #include "check_exercises.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -238,6 +239,30 @@ void check_squares_processes(struct grading *g, struct finding *f) {
             "%ld",
             s.watched.most_ready, s.workers);
     run_free(&s.run);
+}
+
+/* Not one more than the program itself. Where the limit does not hold, as for
+ * root, all sums are to come. */
+void check_squares_refused(struct grading *g, struct finding *f) {
+    static const struct limit limits[] = {{RLIMIT_NPROC, 1}};
+    struct summing s = {.workers = grade_random(g, 2, 4)};
+    struct run *run = &s.run;
+    char how[800];
+
+    add_jobs(g, &s, 5, 100, 10000);
+    s.program.limits = limits;
+    s.program.limit_count = 1;
+    add_up(g, f, &s);
+    if (run->end == EXITED && run->code == 0)
+        judge_sums(&s, false, &f->verdict);
+    else if (run->end != EXITED || run->code != 1 || run->left_behind > 0 ||
+             strstr(run->err_text, strerror(EAGAIN)) == NULL)
+        verdict_fail(&f->verdict,
+            "when the system refused another process it %s, stderr \"%.200s\"; "
+            "expected: exit status 1 and the reason on stderr: \"%s\"",
+            run_describe(run, how, sizeof how), run->err_text,
+            strerror(EAGAIN));
+    run_free(run);
 }
 
 /* The first is long, the others are short: their results come while the
