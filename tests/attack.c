@@ -146,6 +146,15 @@ KEPT void flood(void) {
         puts("attack: a line of output that never ends ...");
 }
 
+/* And then it ends well. */
+KEPT void gigabyte(void) {
+    static char block[1 << 20];
+
+    memset(block, '\n', sizeof block);
+    for (int i = 0; i < 1024; i++)
+        fwrite(block, 1, sizeof block, stdout);
+}
+
 KEPT void flood_stderr(void) {
     for (;;)
         fputs("attack: a line of output that never ends\n", stderr);
@@ -180,6 +189,8 @@ KEPT void forge(void) {
         NULL};
     char name[64];
 
+    fputs(words, stdout);
+    fputs(words, stderr);
     for (int fd = 3; fd < 256; fd++)
         if (fd != atoi(getenv("KIT_CLOCK_FD") ? getenv("KIT_CLOCK_FD") : "0") &&
             write(fd, words, sizeof words - 1) != -1)
