@@ -157,7 +157,7 @@ always=$known
         tests/selftest.sh "$build" $always $(sample)
     if half_cpu; then
         once "selftest, half a CPU" within \
-            tests/selftest.sh "$build" $always $(sample)
+            tests/selftest.sh "$build" $always $(sample waits)
         finish
     else
         skipped=$((skipped + 1))
