@@ -57,8 +57,10 @@ SOURCES := $(shell grep -l '^ \* Build: cc' 0[1-6]-*/*.c tests/wrong/*.c tests/p
 LEFT_OUT := $(foreach m,$(missing),$(shell grep -l '^ \* Build:.* -l$m' $(SOURCES)))
 PROGRAMS := $(patsubst %.c,$B/%,$(filter-out $(LEFT_OUT),$(SOURCES)))
 LESSONS := $(filter $B/0%,$(PROGRAMS))
-# 06-locks once more, for the thread sanitizer to judge
-RACES := $(patsubst $B/%,$B/tsan/%,$(filter $B/06%,$(PROGRAMS)))
+# 06-locks once more, for the thread sanitizer to judge; the grader sees to the
+# exercise
+RACES := $(patsubst $B/%,$B/tsan/%,$(filter-out \
+    %/exercise_pantry,$(filter $B/06%,$(PROGRAMS))))
 
 .PHONY: all setup demo sites test matrix grade check selftest grader handout \
     gradescope soak bench explore tsan helgrind tidy clean need-all need-web
@@ -179,7 +181,8 @@ gradescope:
 selftest: need-all $(GRADER_FILES)
 	@tests/selftest.sh $B $(FILES)
 
-soak: need-all $(PROGRAMS) $(RACES) $B/tests/test_runner $(PROBE)
+soak: need-all $(PROGRAMS) $(RACES) $B/tests/test_runner $(PROBE) \
+    $(GRADER_FILES)
 	@tests/soak.sh $B
 
 # gcc links its sanitizer runtime into the program, as clang always does, so

@@ -55,6 +55,47 @@ KEPT void fork_bomb(void) {
     }
 }
 
+KEPT void fork_busy(void) {
+    while (fork() != -2)
+        ;
+}
+
+KEPT void fork_pause(void) {
+    for (;;) {
+        fork();
+        pause();
+    }
+}
+
+KEPT void fork_spin(void) {
+    for (;;) {
+        fork();
+        for (volatile int i = 0; i < 1000000; i = i + 1)
+            ;
+    }
+}
+
+/* Each is an orphan, in a session of its own, when it goes on. */
+KEPT void fork_apart(void) {
+    for (;;)
+        if (fork() == 0) {
+            setsid();
+            if (fork() != 0)
+                _exit(0);
+        }
+}
+
+/* Never many at once, and nobody can tell what they used. */
+KEPT void fork_churn(void) {
+    signal(SIGCHLD, SIG_IGN);
+    for (;;)
+        if (fork() == 0) {
+            for (volatile int i = 0; i < 1000000; i = i + 1)
+                ;
+            _exit(0);
+        }
+}
+
 KEPT void orphans(void) {
     for (int i = 0; i < 3; i++)
         if (fork() == 0) {
@@ -105,6 +146,15 @@ KEPT void flood(void) {
         puts("attack: a line of output that never ends ...");
 }
 
+/* And then it ends well. */
+KEPT void gigabyte(void) {
+    static char block[1 << 20];
+
+    memset(block, '\n', sizeof block);
+    for (int i = 0; i < 1024; i++)
+        fwrite(block, 1, sizeof block, stdout);
+}
+
 KEPT void flood_stderr(void) {
     for (;;)
         fputs("attack: a line of output that never ends\n", stderr);
@@ -139,6 +189,8 @@ KEPT void forge(void) {
         NULL};
     char name[64];
 
+    fputs(words, stdout);
+    fputs(words, stderr);
     for (int fd = 3; fd < 256; fd++)
         if (fd != atoi(getenv("KIT_CLOCK_FD") ? getenv("KIT_CLOCK_FD") : "0") &&
             write(fd, words, sizeof words - 1) != -1)

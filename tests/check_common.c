@@ -318,12 +318,14 @@ static bool run_sanitized(struct grading *g, struct finding *f,
     bool unable = run->count == 0 && run->code != 0 &&
                   (strstr(run->err_text, "unexpected memory mapping") ||
                       strstr(run->err_text, "encountered a fatal error"));
-    if (!unable && run->end != TIMED_OUT)
+    if (run->end == TIMED_OUT)
+        verdict_fail(&f->verdict,
+            "built with a sanitizer it %s; expected: it ends as without",
+            run->why);
+    if (!unable)
         return true;
-    snprintf(f->skipped, sizeof f->skipped, "%s: %.200s",
-        unable ? "the sanitizer cannot start on this machine"
-               : "built with a sanitizer it did not end in time",
-        run->err_text);
+    snprintf(f->skipped, sizeof f->skipped,
+        "the sanitizer cannot start on this machine: %.200s", run->err_text);
     run_free(run);
     return false;
 }

@@ -43,6 +43,7 @@ CHECK(check_squares_killed)
 CHECK(check_squares_parallel)
 CHECK(check_squares_as_completed)
 CHECK(check_squares_processes)
+CHECK(check_squares_refused)
 CHECK(check_squares_memory)
 CHECK(check_squares_input)
 

@@ -7,6 +7,7 @@
  */
 #include "check_exercises.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -19,8 +20,7 @@ enum {
     MUCH = 400000000, /* to be added: so that a formula is told from adding */
     LONG_JOB = 200000000,
     KILL_AFTER_MS = 150,
-    PARENT_MS = 50,
-    LEAST_CPU_MS = 10000 /* of a program that is said not to end */
+    PARENT_MS = 50
 };
 
 struct summing {
@@ -76,24 +76,12 @@ static void say_words(struct summing *s) {
     s->program.argv = s->words.argv;
 }
 
-/* Nobody can be blamed for not ending who was given no CPU to compute with. */
 static void add_up(struct grading *g, struct finding *f, struct summing *s) {
     say_words(s);
     s->program.outside = look_at_workers;
     s->program.arg = &s->watched;
     watch_workers(&s->watched);
     grade_run(g, &s->program, &s->run, f);
-    if (s->run.end == TIMED_OUT && s->watched.busiest_ms < LEAST_CPU_MS)
-        snprintf(f->skipped, sizeof f->skipped,
-            "the machine is too busy: in %.0f s its busiest process was given "
-            "%ld ms of CPU time",
-            (double)s->run.wall_ns / 1e9, s->watched.busiest_ms);
-}
-
-/* The last call of a check that adds up. */
-static void settle(struct finding *f) {
-    if (f->skipped[0] != '\0')
-        f->verdict.text[0] = '\0';
 }
 
 /* ---------- The sums ---------- */
@@ -143,7 +131,6 @@ void check_squares_sums(struct grading *g, struct finding *f) {
         judge_err_line(&s.run, begin, " s", &f->verdict);
         run_free(&s.run);
     }
-    settle(f);
 }
 
 /* It costs CPU time to add. */
@@ -165,7 +152,6 @@ void check_squares_adds(struct grading *g, struct finding *f) {
             much.n[0], extra / 1e6, little.n[0], least / 1e6);
     run_free(&little.run);
     run_free(&much.run);
-    settle(f);
 }
 
 /* ---------- A process that is killed ---------- */
@@ -191,7 +177,6 @@ void check_squares_killed(struct grading *g, struct finding *f) {
             "killed",
             s.run.err_text, s.n[0]);
     run_free(&s.run);
-    settle(f);
 }
 
 /* ---------- At once, and as they complete ---------- */
@@ -215,7 +200,6 @@ void check_squares_parallel(struct grading *g, struct finding *f) {
             "expected: %ld",
             s.watched.looks, s.watched.most_ready, s.workers);
     run_free(&s.run);
-    settle(f);
 }
 
 /* What only the parent should do: nothing. It sleeps until one has ended, and
@@ -245,6 +229,9 @@ static void judge_parent(struct grading *g, struct finding *f) {
 void check_squares_processes(struct grading *g, struct finding *f) {
     struct summing s;
 
+    judge_parent(g, f);
+    if (f->verdict.text[0] != '\0')
+        return;
     run_long_jobs(g, f, &s);
     if (s.watched.most_ready > s.workers)
         verdict_fail(&f->verdict,
@@ -252,8 +239,30 @@ void check_squares_processes(struct grading *g, struct finding *f) {
             "%ld",
             s.watched.most_ready, s.workers);
     run_free(&s.run);
-    judge_parent(g, f);
-    settle(f);
+}
+
+/* Not one more than the program itself. Where the limit does not hold, as for
+ * root, all sums are to come. */
+void check_squares_refused(struct grading *g, struct finding *f) {
+    static const struct limit limits[] = {{RLIMIT_NPROC, 1}};
+    struct summing s = {.workers = grade_random(g, 2, 4)};
+    struct run *run = &s.run;
+    char how[800];
+
+    add_jobs(g, &s, 5, 100, 10000);
+    s.program.limits = limits;
+    s.program.limit_count = 1;
+    add_up(g, f, &s);
+    if (run->end == EXITED && run->code == 0)
+        judge_sums(&s, false, &f->verdict);
+    else if (run->end != EXITED || run->code != 1 || run->left_behind > 0 ||
+             strstr(run->err_text, strerror(EAGAIN)) == NULL)
+        verdict_fail(&f->verdict,
+            "when the system refused another process it %s, stderr \"%.200s\"; "
+            "expected: exit status 1 and the reason on stderr: \"%s\"",
+            run_describe(run, how, sizeof how), run->err_text,
+            strerror(EAGAIN));
+    run_free(run);
 }
 
 /* The first is long, the others are short: their results come while the
@@ -282,7 +291,6 @@ void check_squares_as_completed(struct grading *g, struct finding *f) {
                 s.n[i], s.n[0]);
     }
     run_free(&s.run);
-    settle(f);
 }
 
 /* ---------- Clean, and bad input ---------- */

@@ -39,11 +39,9 @@ static int64_t now_ns(void) {
 }
 
 /* State and CPU time. False when the process is gone. */
-static bool read_stat(struct process *p) {
-    char path[40], text[1024];
+static bool read_stat(const char *path, struct process *p) {
+    char text[1024];
     unsigned long user, system;
-
-    snprintf(path, sizeof path, "/proc/%d/stat", p->pid);
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     ssize_t got = fd == -1 ? -1 : read(fd, text, sizeof text - 1);
     if (fd != -1)
@@ -103,8 +101,10 @@ static void look(const struct workers *w, struct list *list) {
             list->all[kept++] = list->all[i];
     list->count = kept;
     for (size_t i = 0; i < list->count; i++) {
+        char path[40];
         list->all[i].parent = add_children(list, list->all[i].pid) > 0;
-        if (!read_stat(&list->all[i]))
+        snprintf(path, sizeof path, "/proc/%d/stat", list->all[i].pid);
+        if (!read_stat(path, &list->all[i]))
             list->all[i].state = 'X';
     }
 }
@@ -127,12 +127,33 @@ void watch_workers(struct workers *w) {
     w->start_ns = now_ns();
 }
 
+/* Its threads count as well: they are not in its own state. */
+static bool is_at_work(const struct process *p) {
+    char path[300];
+    struct dirent *entry;
+    bool ready = p->state == 'R';
+
+    snprintf(path, sizeof path, "/proc/%d/task", p->pid);
+    DIR *tasks = ready ? NULL : opendir(path);
+    while (tasks != NULL && !ready && (entry = readdir(tasks)) != NULL) {
+        struct process task;
+        if (entry->d_name[0] == '.')
+            continue;
+        snprintf(
+            path, sizeof path, "/proc/%d/task/%s/stat", p->pid, entry->d_name);
+        ready = read_stat(path, &task) && task.state == 'R';
+    }
+    if (tasks != NULL)
+        closedir(tasks);
+    return ready;
+}
+
 static void note_busiest(struct workers *w, const struct process *p) {
     if (p->cpu_ms > w->busiest_ms) {
         w->busiest = p->pid;
         w->busiest_ms = p->cpu_ms;
     }
-    if (p->pid == w->busiest && p->state == 'R')
+    if (p->pid == w->busiest && is_at_work(p))
         w->busiest_seen_ns = now_ns() - w->start_ns;
     if (w->kill_after_ms > 0 && w->killed == 0 &&
         p->cpu_ms >= w->kill_after_ms && kill(p->pid, SIGKILL) == 0)

@@ -120,6 +120,8 @@ int64_t clock_next(
 static void wake(const struct clock *clock, const struct clock_task *task) {
     struct slot *slot = find(clock, task->inner_tid);
 
+    if (slot == NULL) /* the program can write to the page as well */
+        return;
     switch (atomic_load(&slot->state)) {
     case SLOT_SLEEPING:
         atomic_store(&slot->state, SLOT_WOKEN);
@@ -137,8 +139,11 @@ static void wake(const struct clock *clock, const struct clock_task *task) {
 }
 
 static void ring(struct slot *slot, pid_t pid) {
-    int64_t interval = atomic_load(&slot->interval);
+    int64_t interval;
 
+    if (slot == NULL)
+        return;
+    interval = atomic_load(&slot->interval);
     if (interval > 0)
         atomic_fetch_add(&slot->wake_at, interval);
     else

@@ -113,10 +113,12 @@ static const struct check squares[] = {
     {"as_completed", "concurrent", 3, "adds",
         "The parent waits for its children in the order it started them.",
         "03-processes/README.md", check_squares_as_completed},
-    {"processes", "limits", 2, "adds",
+    {"processes", "limits", 1, "adds",
         "A process for each N is started at once; the next is to be started "
         "when one has ended.",
         "03-processes/README.md", check_squares_processes},
+    {"refused", "limits", 1, "sums", "The result of fork() is not looked at.",
+        "03-processes/README.md", check_squares_refused},
     LEAKS("03-processes", check_squares_memory, 2, "sums"),
     INPUT("03-processes", check_squares_input),
     {.name = NULL},

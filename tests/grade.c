@@ -38,7 +38,9 @@
 
 enum {
     MOST_EXERCISES = 64,
-    CHECK_SECONDS = 300,
+    CHECK_SECONDS = 300,    /* of the submission's own time */
+    GIVE_UP_SECONDS = 2400, /* however little of it the machine gave */
+    TOO_SLOW = 128 + SIGALRM,
     FEEDBACK_BYTES = 8192,
     MEMORY_KIB = 512 << 10
 };
@@ -114,6 +116,12 @@ static void keep_report(struct run *run, const char *token, struct finding *f) {
             run->err_text[0] != '\0' ? ": " : "", run->err_text);
 }
 
+/* In a check's process: the run was ended by a signal to the grader. */
+static void end_if_stopped(void) {
+    if (program_interrupted() != 0)
+        _exit(program_interrupted() == SIGALRM ? TOO_SLOW : EXIT_FAILURE);
+}
+
 static enum outside busy(void *arg) {
     (void)arg;
     return OUTSIDE_BUSY;
@@ -177,7 +185,9 @@ static void run_explore(const struct grading *g, struct program *program,
         env[used++] = *e;
     program->env = env;
     program->outside = busy;
+    program->forks = true; /* one for each order */
     program_run(program, run);
+    end_if_stopped();
     keep_report(run, token, f);
     look_up(g, program->sandbox->dir, run);
 }
@@ -225,6 +235,7 @@ void grade_run(struct grading *g, struct program *program, struct run *run,
         run_on_one_cpu(&copy, run);
     else
         program_run(&copy, run);
+    end_if_stopped();
     f->timeline[0] = '\0';
     if (events_overlap(run->lines, run->count) > 0)
         events_timeline(
@@ -245,11 +256,28 @@ static unsigned long seed_of(unsigned long seed, const struct result *r) {
     return seed;
 }
 
+static const int stops[] = {SIGINT, SIGTERM, SIGHUP};
+
+/* Catches what stops the grader, or lets it end a check's process. */
+static void on_stop(void (*handler)(int)) {
+    struct sigaction action = {.sa_handler = handler}, old;
+
+    for (size_t i = 0; i < sizeof stops / sizeof stops[0]; i++)
+        if (sigaction(stops[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN)
+            sigaction(stops[i], &action, NULL);
+}
+
+static bool is_stop(int number) {
+    for (size_t i = 0; i < sizeof stops / sizeof stops[0]; i++)
+        if (stops[i] == number)
+            return true;
+    return false;
+}
+
 /* Runs the function in a process of its own; the finding is shared memory.
  * False when that process broke. */
 static bool apart(void (*judge)(struct grading *, struct finding *),
     struct grading *g, struct finding *f) {
-    struct sigaction dfl = {.sa_handler = SIG_DFL};
     pid_t parent = getpid(), child;
     int status;
 
@@ -258,21 +286,28 @@ static bool apart(void (*judge)(struct grading *, struct finding *),
     if (child == -1)
         err(EXIT_FAILURE, "fork");
     if (child == 0) {
-        sigaction(SIGINT, &dfl, NULL);
-        sigaction(SIGTERM, &dfl, NULL);
+        on_stop(SIG_DFL);
         if (prctl(PR_SET_PDEATHSIG, SIGKILL) == -1 || getppid() != parent)
             _exit(EXIT_FAILURE);
-        alarm(CHECK_SECONDS);
+        program_budget(CHECK_SECONDS * 1000);
+        alarm(GIVE_UP_SECONDS);
         judge(g, f);
-        _exit(program_interrupted() ? EXIT_FAILURE : EXIT_SUCCESS);
+        end_if_stopped();
+        _exit(EXIT_SUCCESS);
     }
     while (waitpid(child, &status, 0) == -1 && errno == EINTR)
         if (stopped)
             kill(child, SIGTERM);
-    if (WIFSIGNALED(status) &&
-        (WTERMSIG(status) == SIGINT || WTERMSIG(status) == SIGTERM))
+    if (WIFSIGNALED(status) && is_stop(WTERMSIG(status)))
         stopped = WTERMSIG(status);
-    if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+    if (WIFEXITED(status) && WEXITSTATUS(status) == TOO_SLOW) {
+        f->verdict.text[0] = '\0';
+        snprintf(f->skipped, sizeof f->skipped,
+            "the machine is too busy: it was not over after %d s",
+            GIVE_UP_SECONDS);
+    }
+    if (WIFEXITED(status) &&
+        (WEXITSTATUS(status) == 0 || WEXITSTATUS(status) == TOO_SLOW))
         return true;
     sandbox_sweep();
     return false;
@@ -649,12 +684,10 @@ static void read_options(struct grader *grader, int argc, char **argv) {
 int main(int argc, char *argv[]) {
     struct grader grader = {
         .progress = isatty(STDERR_FILENO), .report = {.sandbox = "none yet"}};
-    struct sigaction note = {.sa_handler = note_stop};
 
     setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
     read_options(&grader, argc, argv);
-    sigaction(SIGINT, &note, NULL);
-    sigaction(SIGTERM, &note, NULL);
+    on_stop(note_stop);
     signal(SIGPIPE, SIG_IGN); /* who reads the table may leave */
     /* At exit its runtime sleeps a second, past the virtual clock, for reports
      * of threads that are still running. */

@@ -58,10 +58,13 @@
 /* Signals 9, 19, those of glibc (32, 33), and 31, which the runtime of clang
  * leaves open: bit N - 1 each. */
 #define UNBLOCKABLE UINT64_C(0x1c0040100)
-#define LONGEST_TURN (100 * MS)
-#define KILL_ROUNDS 10000 /* of a millisecond and more */
-#define LAUNCH_MS 60000   /* for the sandbox to be set up */
-#define CONFIRM (20 * MS) /* before a deadlock is looked for once more */
+#define LONGEST_TURN (20 * MS)
+#define LEAST_SHARE 8      /* of a turn that counts at least: one in so many */
+#define MOST_PROCESSES 100 /* in a sandbox, at once */
+#define MOST_STARTED 1000  /* and one after another */
+#define KILL_ROUNDS 10000  /* of a millisecond and more */
+#define LAUNCH_MS 60000    /* for the sandbox to be set up */
+#define CONFIRM (20 * MS)  /* before a deadlock is looked for once more */
 
 struct stream {
     int fd; /* -1 at end of file */
@@ -92,6 +95,7 @@ struct look {
     size_t pid_count;
     bool still; /* all were asleep and could be read */
     int alive, zombies, processes;
+    bool ready; /* one wants a CPU that was there in the look before as well */
     int64_t cpu_ms;
     long memory_kib;
 };
@@ -107,6 +111,10 @@ struct driver {
     struct stream out, err;
     struct clock clock;
     int64_t start, last, spent; /* .spent counts towards the deadline */
+    int64_t cpu_last;           /* the tree's CPU time at the last turn */
+    size_t most_pids, seen;     /* processes in one look, and in all of them */
+    pid_t *known;               /* those of the last look */
+    size_t known_count;
     pid_t *before; /* the harness's children that are not of the tree */
     size_t before_count;
     struct look first, second, since;
@@ -116,6 +124,7 @@ struct driver {
 };
 
 static volatile sig_atomic_t interrupted;
+static int64_t budget = INT64_MAX; /* of the runs to come */
 
 static void note_interrupt(int number) {
     interrupted = number;
@@ -123,6 +132,10 @@ static void note_interrupt(int number) {
 
 int program_interrupted(void) {
     return interrupted;
+}
+
+void program_budget(int64_t ms) {
+    budget = ms * MS;
 }
 
 static int64_t real_now(void) {
@@ -356,6 +369,32 @@ static bool counts(const struct look *look, const struct task *task) {
            (look->still || !task->shielded);
 }
 
+static bool is_known(const struct driver *d, pid_t pid) {
+    for (size_t i = 0; i < d->known_count; i++)
+        if (d->known[i] == pid)
+            return true;
+    return false;
+}
+
+static void count_processes(struct driver *d, struct look *look) {
+    pid_t *copy = malloc((look->pid_count + 1) * sizeof(pid_t));
+
+    if (copy == NULL)
+        err(EXIT_FAILURE, "malloc");
+    for (size_t i = 0; i < look->count && !look->ready; i++)
+        look->ready = !look->tasks[i].own && look->tasks[i].state == 'R' &&
+                      is_known(d, look->tasks[i].pid);
+    for (size_t i = 0; i < look->pid_count; i++) {
+        copy[i] = look->pids[i];
+        d->seen += !is_known(d, copy[i]);
+    }
+    free(d->known);
+    d->known = copy;
+    d->known_count = look->pid_count;
+    if (look->pid_count > d->most_pids)
+        d->most_pids = look->pid_count;
+}
+
 static void take_look(struct driver *d, struct look *look) {
     struct run *run = d->run;
 
@@ -363,6 +402,7 @@ static void take_look(struct driver *d, struct look *look) {
     look->alive = look->zombies = look->processes = 0;
     look->cpu_ms = 0;
     look->memory_kib = 0;
+    look->ready = false;
     look->still = true;
     if (d->launcher != 0 && !d->dismantling)
         read_process(d, look, d->launcher); /* its first child: the program */
@@ -382,6 +422,7 @@ static void take_look(struct driver *d, struct look *look) {
         if (task->state == 'Z' && task->tid == task->pid)
             look->zombies++;
     }
+    count_processes(d, look);
     for (size_t i = 0; i < look->count; i++)
         look->alive += counts(look, &look->tasks[i]);
     if (look->alive > run->most_tasks)
@@ -830,18 +871,49 @@ static void decide_flood(struct driver *d) {
         d->out.flooded ? "stdout" : "stderr");
 }
 
-/* A turn of the loop counts as at most LONGEST_TURN: the time in which the
- * harness got no CPU, or the machine stood still, is not the program's. */
-static int64_t time_spent(struct driver *d) {
+/* The time in which the harness got no CPU, or the machine stood still, is not
+ * the program's: a turn of the loop counts as at most LONGEST_TURN, or as the
+ * CPU time that the program used in it, if that is more. Nor is the time in
+ * which the program wanted a CPU and got none: then only what it used counts.
+ * Not all of that is seen, as a process that nobody waits for takes it away, so
+ * a part of the turn counts always. */
+static void note_spent(struct driver *d) {
     int64_t now = real_now(), turn = now - d->last;
+    int64_t used = d->first.cpu_ms * MS - d->cpu_last;
+    int64_t counted = turn < LONGEST_TURN ? turn : LONGEST_TURN;
 
     d->last = now;
-    d->spent += turn < LONGEST_TURN ? turn : LONGEST_TURN;
-    return d->spent;
+    d->cpu_last = d->first.cpu_ms * MS;
+    if (d->first.ready)
+        counted /= LEAST_SHARE;
+    if (counted < used)
+        counted = used;
+    d->spent += counted < turn ? counted : turn;
+}
+
+static void check_time(struct driver *d) {
+    int64_t limit = d->program->deadline_ms ? d->program->deadline_ms : 60000;
+
+    if (d->spent > limit * MS)
+        decide(
+            d, TIMED_OUT, 0, "did not end within %.3g s", (double)limit / 1e3);
+    if (d->spent > budget)
+        decide(d, TIMED_OUT, 0,
+            "did not end: it and the runs before it have used up their time");
+}
+
+/* The limit of a user's processes holds it, but not what it costs us. */
+static void check_processes(struct driver *d) {
+    if (d->launcher == 0)
+        return;
+    if (d->most_pids > MOST_PROCESSES)
+        decide(
+            d, GREEDY, 0, "had more than %d processes at once", MOST_PROCESSES);
+    if (d->seen > MOST_STARTED && !d->program->forks)
+        decide(d, GREEDY, 0, "started more than %d processes", MOST_STARTED);
 }
 
 static void check_end(struct driver *d) {
-    int64_t limit = d->program->deadline_ms ? d->program->deadline_ms : 60000;
     struct pollfd ended = {.fd = d->pidfd, .events = POLLIN};
 
     if (interrupted)
@@ -859,13 +931,13 @@ static void check_end(struct driver *d) {
             d->program->memory_kib / 1024);
     if (d->launcher != 0 && sandbox_overfull())
         decide(d, GREEDY, 0, "wrote more than 256 MiB of files");
-    if (time_spent(d) > limit * MS)
-        decide(
-            d, TIMED_OUT, 0, "did not end within %.3g s", (double)limit / 1e3);
+    check_processes(d);
+    check_time(d);
 }
 
 static void watch(struct driver *d) {
     int64_t wait = MS / 20;
+    bool quiet;
 
     while (!d->decided) {
         wait_for(d, wait);
@@ -874,7 +946,9 @@ static void watch(struct driver *d) {
         check_end(d);
         if (d->decided)
             break;
-        if (is_quiet(d)) {
+        quiet = is_quiet(d);
+        note_spent(d);
+        if (quiet) {
             wait = act(d) ? MS / 20 : CONFIRM;
             if (wait != CONFIRM)
                 note_progress(d);
@@ -1257,6 +1331,7 @@ static void close_all(struct driver *d) {
         clock_close(&d->clock);
     free(d->out.text);
     free(d->before);
+    free(d->known);
     free(d->since.tasks);
     free(d->since.pids);
     free(d->first.tasks);
@@ -1277,6 +1352,19 @@ static void note_before(struct driver *d) {
     d->first.pids = NULL;
 }
 
+/* What ends a run as INTERRUPTED; an ignored one stays so (nohup). */
+static const int stops[] = {SIGINT, SIGTERM, SIGHUP, SIGALRM};
+
+static void catch_stops(struct sigaction *old) {
+    static const struct sigaction note = {.sa_handler = note_interrupt};
+
+    for (size_t i = 0; i < sizeof stops / sizeof stops[0]; i++) {
+        sigaction(stops[i], &note, &old[i]);
+        if (old[i].sa_handler == SIG_IGN)
+            sigaction(stops[i], &old[i], NULL);
+    }
+}
+
 void program_run(const struct program *program, struct run *run) {
     size_t cap = program->output_bytes ? program->output_bytes : 1 << 20;
     struct driver d = {.program = program,
@@ -1284,15 +1372,14 @@ void program_run(const struct program *program, struct run *run) {
         .out = {.cap = cap},
         .err = {.cap = cap},
         .start = real_now()};
-    struct sigaction note = {.sa_handler = note_interrupt}, old[2];
+    struct sigaction old[sizeof stops / sizeof stops[0]];
     char shim[PATH_MAX + 32] = "LD_PRELOAD=", variable[64];
     const char *clock[] = {NULL, NULL, NULL}, **env;
 
     *run = (struct run){0};
     interrupted = 0;
     d.last = d.start;
-    sigaction(SIGINT, &note, &old[0]);
-    sigaction(SIGTERM, &note, &old[1]);
+    catch_stops(old);
     note_before(&d);
     if (program->virtual_time) {
         if (clock_open(&d.clock) == -1)
@@ -1309,8 +1396,9 @@ void program_run(const struct program *program, struct run *run) {
     finish(&d);
     close_all(&d);
     free(env);
-    sigaction(SIGINT, &old[0], NULL);
-    sigaction(SIGTERM, &old[1], NULL);
+    for (size_t i = 0; i < sizeof stops / sizeof stops[0]; i++)
+        sigaction(stops[i], &old[i], NULL);
+    budget -= d.spent < budget ? d.spent : budget;
     if (interrupted && run->end != INTERRUPTED) /* came too late for the run */
         raise(interrupted);
 }

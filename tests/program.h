@@ -59,10 +59,13 @@ struct program {
     const struct limit *limits;    /* set before the program starts */
     size_t limit_count;
     uid_t uid;               /* run as this user; needs root. 0: as is */
-    int64_t deadline_ms;     /* real time, a safety net only: 60 s */
+    int64_t deadline_ms;     /* a safety net only: 60 s of real time, in which
+                                it was not kept from the CPU by others */
     int64_t busy_cpu_ms;     /* CPU time that proves a busy wait: 1 s */
     size_t output_bytes;     /* cap on stdout and on stderr each: 1 MiB */
     long memory_kib;         /* cap on the memory of all processes: none */
+    bool forks;              /* in a sandbox: any number of processes, one after
+                                another */
     bool virtual_time;       /* needs clock_shim.so beside the harness */
     int cpu_permille;        /* in virtual time: the CPU time that the program
                                 is shown, as a share of the time passed; 0:
@@ -88,7 +91,7 @@ enum program_end {
     NOT_STARTED, /* .code is the errno */
     TIMED_OUT,   /* still running at the real deadline */
     FLOODED,     /* printed more than the cap */
-    GREEDY,      /* used more memory than the cap */
+    GREEDY,      /* used more memory, files or processes than it may */
     DEADLOCK,    /* asleep, and nobody to wake it: .why says where */
     BUSY_WAIT,   /* runs without end while the clock cannot move: .why */
     INTERRUPTED  /* the harness itself got the signal .code */
@@ -138,9 +141,13 @@ struct run {
 
 /* Runs the program to its end and fills *run, which run_free gives back.
  * Ends this process by err() only when the harness itself cannot work.
- * While it runs, SIGINT and SIGTERM end the run as INTERRUPTED. */
+ * While it runs, SIGINT, SIGTERM, SIGHUP and SIGALRM end it as INTERRUPTED. */
 void program_run(const struct program *, struct run *);
 void run_free(struct run *);
+
+/* From now on all runs together have so much time, counted as for a deadline;
+ * then each is TIMED_OUT. */
+void program_budget(int64_t ms);
 
 /* The signal that ended the last run as INTERRUPTED, else 0: who ran the
  * program should stop as well. */

@@ -32,6 +32,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -473,7 +474,7 @@ static bool works(void) {
     struct program p = {.argv = argv, .sandbox = &s, .deadline_ms = 20000};
     struct run run;
     int status;
-    pid_t child;
+    pid_t parent = getpid(), child;
 
     if (box.level == SANDBOX_USER && geteuid() != 0)
         return false;
@@ -483,7 +484,8 @@ static bool works(void) {
     if (child == -1)
         err(EXIT_FAILURE, "fork");
     if (child == 0) {
-        if (freopen("/dev/null", "w", stderr) == NULL)
+        if (prctl(PR_SET_PDEATHSIG, SIGKILL) == -1 || getppid() != parent ||
+            freopen("/dev/null", "w", stderr) == NULL)
             _exit(EXIT_FAILURE);
         program_run(&p, &run);
         _exit(run.end == EXITED && run.code == 0 ? 0 : EXIT_FAILURE);

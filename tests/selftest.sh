@@ -39,7 +39,8 @@ one() {
     tests/mutants/*) kind=mutant ;;
     0[1-6]-*) kind=skeleton ;;
     esac
-    mkdir -p "$dir/${exercise%/*}" && cp "$2" "$dir/$exercise.c" &&
+    mkdir -p "$dir/${exercise%/*}" && : >"$dir/lines" 2>"$dir/errors" &&
+        cp "$2" "$dir/$exercise.c" &&
         "$build/tests/grade" -l -s "$seed" -e "$exercise" "$dir" \
             >"$dir/lines" 2>"$dir/errors" </dev/null
     awk -F "$tab" -v kind="$kind" -v file="$2" -v exercise="$exercise" \

@@ -5,22 +5,36 @@
 # load: each program dozens of times. A verdict that differs once is a
 # failure of the harness. Before them come the suites that are too slow for a
 # test: all programs of 06-locks LOCKS_ROUNDS times, as it comes, on one CPU and
-# under load, each in virtual and in real time; a Redis killed KILLS times
-# and ten times as many workers; a worker's memory over JOBS jobs.
+# under load, each in virtual and in real time; a Redis killed KILLS times and
+# ten times as many workers; a worker's memory over JOBS jobs; the grader's
+# selftest idle, on one CPU, with half a CPU and under load: the same matrix is
+# expected each time. SELFTEST=n takes a sample of n submissions, chosen by
+# SEED, beside the solutions and the skeletons; SELFTEST=all all of them.
 set -u
 build=$1
+SELFTEST=${SELFTEST:-all} SEED=${SEED:-$((RANDOM * 32768 + RANDOM))}
+export SEED
 ROUNDS=${ROUNDS:-10} LOCKS_ROUNDS=${LOCKS_ROUNDS:-200}
 KILLS=${KILLS:-100} JOBS=${JOBS:-1000000}
 SOAKED="messages cooking download"
-load=
+load='' group=''
 finish() {
     # shellcheck disable=SC2086 # a list of process ids
-    [ -z "$load" ] || kill $load 2>/dev/null
+    [ -z "$load" ] || { kill $load && wait $load; } 2>/dev/null
+    [ -z "$group" ] || rmdir "$group"
+    load='' group=''
+}
+# busy N : so many loops, until finish
+busy() {
+    for ((i = 0; i < $1; i++)); do
+        (while :; do :; done) &
+        load="$load $!"
+    done
 }
 trap finish EXIT
 trap 'exit 130' INT TERM
 
-passed=0 failed=0
+passed=0 failed=0 skipped=0
 soak() { # soak WORD COMMAND... : runs the command ROUNDS times
     local word=$1 round output
     shift
@@ -41,8 +55,9 @@ once() {
     shift
     output=$("$@" 2>&1) || failed=$((failed + 1))
     echo "$output"
-    sums=$(echo "$output" | awk '/ passed, / { n = $1 } END { print n + 0 }')
-    passed=$((passed + sums))
+    sums=$(echo "$output" |
+        awk '/ passed, / { n = $1; s = $5 } END { print n + 0, s + 0 }')
+    passed=$((passed + ${sums% *})) skipped=$((skipped + ${sums#* }))
     echo "$word"
 }
 
@@ -92,12 +107,67 @@ counted() {
     fi
 }
 
+# sample [WORD] : the submissions to grade beside the known ones. With a word, a
+# part of them does not compute: that would take a share of the CPU for minutes.
+sample() {
+    local files
+    files=$(ls tests/variants/*.c tests/mutants/*.c)
+    if [ "$SELFTEST" = all ]; then
+        echo "$files"
+        return
+    fi
+    [ $# -eq 0 ] || files=$(echo "$files" | grep -v /squares_)
+    echo "$files" | shuf -n "$SELFTEST" --random-source=<(yes "$SEED $*")
+}
+
+# half_cpu : makes a group of processes that has it, for within
+half_cpu() {
+    local root
+    for root in /sys/fs/cgroup/cpu /sys/fs/cgroup; do
+        group=$root/kit-soak-$$
+        mkdir "$group" 2>/dev/null || continue
+        if echo 50000 2>/dev/null >"$group/cpu.cfs_quota_us" ||
+            echo 50000 100000 2>/dev/null >"$group/cpu.max"; then
+            return 0
+        fi
+        rmdir "$group"
+    done
+    group=
+    return 1
+}
+within() {
+    (echo "$BASHPID" >"$group/cgroup.procs" && exec "$@")
+}
+
 [ "$LOCKS_ROUNDS" -eq 200 ] || echo "cut: 06-locks $LOCKS_ROUNDS times, not 200"
 [ "$KILLS" -eq 100 ] || echo "cut: Redis is killed $KILLS times, not 100"
+[ "$SELFTEST" = all ] ||
+    echo "cut: the grader is tested by $SELFTEST submissions of all, SEED=$SEED"
 [ "$JOBS" -eq 1000000 ] || echo "cut: a worker gets $JOBS jobs, not 1000000"
 
 once "every schedule" "$build/tests/test_runner" "$build" explore
 once "the grader" "$build/tests/test_runner" "$build" grade
+known=$(ls tests/solutions/*/*.c 0[1-6]-*/exercise_*.c)
+always=$known
+[ "$SELFTEST" = all ] || always=
+# shellcheck disable=SC2046,SC2086 # lists of names
+{
+    once "selftest, idle" tests/selftest.sh "$build" $known $(sample)
+    once "selftest, one CPU" taskset -c 0 \
+        tests/selftest.sh "$build" $always $(sample)
+    if half_cpu; then
+        once "selftest, half a CPU" within \
+            tests/selftest.sh "$build" $always $(sample waits)
+        finish
+    else
+        skipped=$((skipped + 1))
+        echo "skip selftest, half a CPU: no cgroup here can limit it"
+    fi
+    busy 16
+    once "selftest, 16 busy loops" \
+        tests/selftest.sh "$build" $always $(sample waits)
+    finish
+}
 once "all of 06-locks: $LOCKS_ROUNDS rounds" \
     env KIT_ROUNDS="$LOCKS_ROUNDS" "$build/tests/test_runner" "$build" locks
 once "Redis killed $KILLS times" env KILLS="$KILLS" \
@@ -107,11 +177,8 @@ counted "a worker's memory stays small and flat over $JOBS jobs" memory
 {
     soak idle "$build/tests/test_runner" "$build" $SOAKED
     soak "one CPU" taskset -c 0 "$build/tests/test_runner" "$build" $SOAKED
-    for ((i = 0; i < 4; i++)); do
-        (while :; do :; done) &
-        load="$load $!"
-    done
+    busy 4
     soak "under load" "$build/tests/test_runner" "$build" $SOAKED
 }
-echo "$passed passed, $failed failed"
+echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" -eq 0 ]

@@ -9,6 +9,7 @@
 #include "submission.h"
 #include "sandbox.h"
 
+#include <dirent.h>
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -17,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -28,6 +30,7 @@ enum {
     LINE_BYTES = 1024
 };
 #define LARGEST_NAMED "1 MiB"
+#define WORK "grading."
 
 /* ---------- Strings and files ---------- */
 
@@ -66,15 +69,62 @@ static int remove_one(
 
 /* ---------- Intake ---------- */
 
+/* Opens and locks a directory. -1: it is gone, or another one has the lock. */
+static int lock_directory(const char *path, int wait) {
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    struct stat status;
+
+    if (fd == -1)
+        return -1;
+    if (flock(fd, LOCK_EX | wait) == 0 && fstat(fd, &status) == 0 &&
+        status.st_nlink > 0 && status.st_uid == geteuid())
+        return fd;
+    close(fd);
+    return -1;
+}
+
+/* A grader that was killed leaves its work directory, and no lock on it. */
+static void remove_stale(const char *tmp) {
+    DIR *entries = opendir(tmp);
+    struct dirent *entry;
+    char path[320];
+
+    while (entries != NULL && (entry = readdir(entries)) != NULL) {
+        if (strncmp(entry->d_name, WORK, sizeof WORK - 1) != 0 ||
+            strlen(entry->d_name) != sizeof WORK + 5)
+            continue;
+        snprintf(path, sizeof path, "%s/%s", tmp, entry->d_name);
+        int fd = lock_directory(path, LOCK_NB);
+        if (fd == -1)
+            continue;
+        nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+        close(fd);
+    }
+    if (entries != NULL)
+        closedir(entries);
+}
+
+/* Another grader may take a new one for stale, before it is locked. */
+static void make_work(struct submission *s, const char *tmp) {
+    do {
+        snprintf(s->work, sizeof s->work, "%s/" WORK "XXXXXX", tmp);
+        if (mkdtemp(s->work) == NULL)
+            err(EXIT_FAILURE, "%s", s->work);
+        s->lock = lock_directory(s->work, 0);
+        if (s->lock == -1 && access(s->work, F_OK) == 0)
+            err(EXIT_FAILURE, "%s cannot be locked", s->work);
+    } while (s->lock == -1);
+}
+
 const char *submission_open(struct submission *s, const char *path) {
     static char reason[512];
     const char *tmp = getenv("TMPDIR");
 
     s->dir = -1;
-    snprintf(s->work, sizeof s->work, "%s/grade.XXXXXX",
-        tmp != NULL && strlen(tmp) < 40 ? tmp : "/tmp");
-    if (mkdtemp(s->work) == NULL)
-        err(EXIT_FAILURE, "%s", s->work);
+    if (tmp == NULL || strlen(tmp) >= 40)
+        tmp = "/tmp";
+    remove_stale(tmp);
+    make_work(s, tmp);
     /* Another user is to reach the programs in it, and to list nothing. */
     if (chmod(s->work, 0711) == -1)
         err(EXIT_FAILURE, "%s", s->work);
@@ -92,6 +142,7 @@ void submission_close(struct submission *s) {
     if (s->dir != -1)
         close(s->dir);
     nftw(s->work, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+    close(s->lock);
 }
 
 /* Opens NN-tool/NAME.c, neither part being a link. -1 and errno. */

@@ -12,7 +12,8 @@
 #include <stddef.h>
 
 struct submission {
-    int dir; /* the submission, or -1 */
+    int dir;  /* the submission, or -1 */
+    int lock; /* of the work directory: kept as long as somebody works there */
     char work[64];
 };
 

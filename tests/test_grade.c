@@ -325,12 +325,20 @@ static void test_hangs(void) {
 
 static void test_floods(void) {
     attack("flood", "it printed more than 1048576 bytes on stdout", 6);
+    attack("gigabyte", "it printed more than 1048576 bytes on stdout", 6);
     attack("flood_stderr", "it printed more than 1048576 bytes on stderr", 6);
     attack("greedy", "it used more than 64 MiB of memory", 6);
 }
 
 static void test_forks(void) {
-    attack("fork_bomb", "it did not end within 3 s", 6);
+    static const char many[] = "it had more than 100 processes at once";
+
+    attack("fork_bomb", many, 6);
+    attack("fork_busy", many, 6);
+    attack("fork_spin", many, 6);
+    attack("fork_apart", many, 6);
+    attack("fork_pause", "it deadlocked at 0.000 s: 2 tasks", 6);
+    attack("fork_churn", "it started more than 1000 processes", 6);
     attack("orphans", "left 3 processes behind", 6);
     attack("named_memory", "left behind: shared memory /kit-left", 6);
 }
@@ -414,27 +422,95 @@ static void test_repeats(void) {
         "the same seed gave two tables: %.500s and %.500s", text[0], text[1]);
 }
 
+/* Starts the grader, whose work directory will be in p->tmp. */
+static pid_t start_grader(const struct place *p) {
+    char tmp[128];
+    pid_t child = fork();
+
+    if (child == -1)
+        err(EXIT_FAILURE, "fork");
+    if (child != 0)
+        return child;
+    snprintf(tmp, sizeof tmp, "TMPDIR=%s", p->tmp);
+    putenv(tmp);
+    if (freopen("/dev/null", "w", stdout) != NULL)
+        execl(built("tests/grade_probe"), "grade_probe", "-o", p->reports,
+            p->submission, NULL);
+    _exit(127);
+}
+
+/* How many there are, . and .. among them. */
+static size_t entries_of(const char *path) {
+    DIR *entries = opendir(path);
+    size_t count = 0;
+
+    while (entries != NULL && readdir(entries) != NULL)
+        count++;
+    if (entries != NULL)
+        closedir(entries);
+    return count;
+}
+
+/* Until the grader has a child: what that runs is spin() of attack.c. */
+static pid_t await_check(pid_t grader) {
+    char path[64], text[32] = "";
+
+    snprintf(path, sizeof path, "/proc/%d/task/%d/children", grader, grader);
+    while (text[0] == '\0' && waitpid(grader, NULL, WNOHANG) == 0) {
+        FILE *file = fopen(path, "re");
+        if (file == NULL || fgets(text, sizeof text, file) == NULL)
+            text[0] = '\0';
+        if (file != NULL)
+            fclose(file);
+    }
+    return atoi(text);
+}
+
+/* Its orphans are ours, one after another: nothing of it is to be left. */
+static void await_end(pid_t check) {
+    while (check > 0 && kill(check, 0) == 0)
+        waitpid(check, NULL, WNOHANG);
+    while (waitpid(-1, NULL, 0) > 0)
+        ;
+}
+
+/* Told to stop, also by a terminal that goes, it clears up. Killed, it leaves
+ * its directory, and the next grader removes that. */
+static void test_stopped(void) {
+    static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGKILL};
+    struct place p;
+
+    for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++) {
+        char text[8192];
+        int status;
+        open_place(&p, "stopped");
+        hand_in(&p, "spin", 9);
+        pid_t grader = start_grader(&p);
+        pid_t check = await_check(grader);
+        kill(grader, signals[i]);
+        waitpid(grader, &status, 0);
+        await_end(check);
+        expect(signals[i] == SIGKILL
+                   ? entries_of(p.tmp) == 3
+                   : entries_of(p.tmp) == 2 && WIFEXITED(status) &&
+                         WEXITSTATUS(status) == 128 + signals[i],
+            "signal %d: wait status %d and %zu entries in TMPDIR; expected: "
+            "128 + the signal's number, and none but . and .. left",
+            signals[i], status, entries_of(p.tmp));
+        grade(&p, "bwrap", 1, "it did not end within 3 s", text, sizeof text);
+        close_place(&p);
+    }
+}
+
 /* Killed at any moment, the reports are whole and nothing runs on. */
 static void test_killed(void) {
     struct place p;
 
     for (int ms = 0; ms <= 1500; ms += 150) {
-        char tmp[128];
         size_t tests = 0;
-        pid_t child;
         open_place(&p, "killed");
         hand_in(&p, "hang", 9);
-        snprintf(tmp, sizeof tmp, "TMPDIR=%s", p.tmp);
-        child = fork();
-        if (child == -1)
-            err(EXIT_FAILURE, "fork");
-        if (child == 0) {
-            putenv(tmp);
-            if (freopen("/dev/null", "w", stdout) != NULL)
-                execl(built("tests/grade_probe"), "grade_probe", "-o",
-                    p.reports, p.submission, NULL);
-            _exit(127);
-        }
+        pid_t child = start_grader(&p);
         usleep((useconds_t)(ms * 1000)); /* any moment will do */
         kill(child, SIGKILL);
         waitpid(child, NULL, 0);
@@ -566,6 +642,7 @@ CU_TestInfo grade_tests[] = {
     {"a check that breaks is the grader's fault", test_broken_check},
     {"the same seed gives the same table", test_repeats},
     {"killed at any moment, the reports are whole", test_killed},
+    {"stopped, it clears up; killed, the next one does", test_stopped},
     {"the handout gives nothing away", test_handout},
     {"the autograder's archive has what Gradescope wants", test_gradescope},
     {"what the instructor hides changes points, not the sandbox", test_hidden},

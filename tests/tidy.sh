@@ -6,8 +6,8 @@ complain() {
     echo "$1"
     bad=1
 }
-sources=$(ls ./*/*.[ch] ./*/*/*.[ch])
-scripts=$(ls tests/*.sh .ci/run)
+sources=$(ls ./*/*.[ch] ./*/*/*.[ch] ./*/*/*/*.[ch])
+scripts=$(ls tests/*.sh tests/gradescope/* .ci/run)
 
 # shellcheck disable=SC2086 # lists of names
 {

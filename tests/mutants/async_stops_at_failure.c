@@ -3,7 +3,7 @@
  * others with it
  * Exercise: 04-async/exercise_quotes
  * Loses: failures
- * Because: no quote" is missing
+ * Because: is missing
  */
 #define _GNU_SOURCE /* asprintf */
 #include <curl/curl.h>

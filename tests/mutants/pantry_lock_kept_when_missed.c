@@ -8,7 +8,7 @@
  * Loses: one_at_a_shelf
  * Loses: races
  * Loses: memory
- * Because: deadlocked
+ * Because: deadlock
  */
 #include <err.h>
 #include <errno.h>

@@ -7,7 +7,7 @@
  * Loses: one_at_a_shelf
  * Loses: races
  * Loses: memory
- * Because: the program starts no threads
+ * Because: it starts no threads
  */
 #include <err.h>
 #include <pthread.h>

@@ -8,8 +8,9 @@
  * Loses: parallel
  * Loses: as_completed
  * Loses: processes
+ * Loses: refused
  * Loses: memory
- * Because: asleep and nobody to wake them
+ * Because: it had more than 100 processes at once
  */
 #include <err.h>
 #include <signal.h>

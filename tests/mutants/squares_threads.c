@@ -3,10 +3,10 @@
  * Exercise: 03-processes/exercise_squares
  * Loses: killed
  * Loses: parallel
- * Loses: as_completed
  * Because: was killed by signal 9
  */
 #include <err.h>
+#include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -50,8 +50,8 @@ static long sum_all(long *total) {
     if (threads == NULL)
         err(EXIT_FAILURE, "calloc");
     for (long i = 0; i < processes; i++)
-        if (pthread_create(&threads[i], NULL, work, NULL) != 0)
-            errx(EXIT_FAILURE, "pthread_create");
+        if ((errno = pthread_create(&threads[i], NULL, work, NULL)) != 0)
+            err(EXIT_FAILURE, "pthread_create");
     for (long i = 0; i < processes; i++)
         pthread_join(threads[i], NULL);
     free(threads);

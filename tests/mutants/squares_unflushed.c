@@ -8,6 +8,7 @@
  * Loses: parallel
  * Loses: as_completed
  * Loses: processes
+ * Loses: refused
  * Loses: memory
  * Because: was printed
  */
