@@ -17,7 +17,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { LATENCY_MS = 30, INTERVAL_MS = 200, MINUTE_MS = 8 };
+enum { LATENCY_MS = 30, INTERVAL_MS = 150, MINUTE_MS = 7 };
 
 /* A story at a scale that keeps the whole demo under half a minute. */
 struct story {
@@ -28,12 +28,12 @@ struct story {
 static char base[64];
 
 static const struct story stories[] = {
-    {"messages", "3 customers x 4 messages, 200 ms apart", "-i", "200",
+    {"messages", "3 customers x 4 messages, 150 ms apart", "-i", "150",
         4 * INTERVAL_MS / 1000.0},
     {"download", "90 pages, 30 ms each, 5 at a time", "-s", base,
         90 / 5 * LATENCY_MS / 1000.0},
     {"increment", "100 tasks, 30,000,000 increments each", "-n", "30000000", 0},
-    {"cooking", "10 plates, a minute lasts 8 ms", "-m", "8",
+    {"cooking", "10 plates, a minute lasts 7 ms", "-m", "7",
         212 * MINUTE_MS / 1000.0},
 };
 
