@@ -79,23 +79,24 @@ void job_run(struct job *job) {
  * are few. Else an entry goes when all older ones are done too: to cut off the
  * stream's tail costs less than to take out one by one; of a long stream only
  * `now` and then, and in whole nodes. Returns how many went; -1: the stream is
- * long, and nothing was done. */
-#define CUT                                                            \
-    "local length = call('XLEN', jobs)\n"                              \
-    "if length == n and n < 8 then\n"                                  \
-    "  return call('XDEL', jobs, unpack(ARGV, 1, n))\n"                \
-    "end\n"                                                            \
-    "if length > 1000 and now == 'look' then return -1 end\n"          \
-    "local open = call('XPENDING', jobs, 'workers')[2]\n"              \
-    "if length > 1000 and now ~= 'tidy' then\n"                        \
-    "  return call('XTRIM', jobs, 'MINID', '~', open or ARGV[n])\n"    \
-    "end\n"                                                            \
-    "local groups = open and {} or call('XINFO', 'GROUPS', jobs)\n"    \
-    "for _, group in ipairs(groups) do\n"                              \
-    "  if group[2] == 'workers' then\n"                                \
-    "    open = group[8]:gsub('%d+$', function(n) return n + 1 end)\n" \
-    "  end\n"                                                          \
-    "end\n"                                                            \
+ * long, and nothing was done; -2: something is left, look again. */
+#define CUT                                                              \
+    "local length = call('XLEN', jobs)\n"                                \
+    "if length == n and n < 8 then\n"                                    \
+    "  return call('XDEL', jobs, unpack(ARGV, 1, n))\n"                  \
+    "end\n"                                                              \
+    "if length > 1000 and now == 'look' then return -1 end\n"            \
+    "local open = call('XPENDING', jobs, 'workers')[2]\n"                \
+    "if length > 1000 and now ~= 'tidy' then\n"                          \
+    "  local cut = call('XTRIM', jobs, 'MINID', '~', open or ARGV[n])\n" \
+    "  return cut > 0 and cut or -2\n"                                   \
+    "end\n"                                                              \
+    "local groups = open and {} or call('XINFO', 'GROUPS', jobs)\n"      \
+    "for _, group in ipairs(groups) do\n"                                \
+    "  if group[2] == 'workers' then\n"                                  \
+    "    open = group[8]:gsub('%d+$', function(n) return n + 1 end)\n"   \
+    "  end\n"                                                            \
+    "end\n"                                                              \
     "return call('XTRIM', jobs, 'MINID', open)\n"
 
 /* Acknowledge, store, remove: n entries, their numbers and results in one batch
@@ -129,6 +130,7 @@ static const char finish[] =
     "end\n"
     "if now == 'later' then return end\n"
     "call('EXPIRE', results, 86400)\n"
+    "if count < n then n, now = -1, 'tidy' end\n" /* some never handed out? */
     "if now == 'out' then\n"
     "  call('XDEL', jobs, unpack(ARGV, 1, n))\n"
     "end\n" CUT;
@@ -178,7 +180,8 @@ bool jobs_reported(struct link *link, int answers) {
         if ((reply = link_reply(link)) == NULL)
             return false;
         if (reply->type == REDIS_REPLY_INTEGER) {
-            state.is_long = state.unlooked = reply->integer < 0;
+            state.is_long = reply->integer == -1;
+            state.unlooked = reply->integer != 0; /* or not all at once */
             if (reply->integer > 0)
                 state.uncut = 0;
         }
@@ -234,6 +237,8 @@ static const char *removal(const char *key, size_t n, bool last) {
     }
     state.look_ms = now + LOOK_MS;
     snprintf(state.key, sizeof state.key, "%s", key);
+    if (last)
+        return "tidy";
     if (state.uncut > MOST_UNCUT + 16 * n) /* others work on blocks as well */
         return "out";
     return state.uncut < FEW_UNCUT ? "look" : "now";

@@ -153,7 +153,9 @@ static void serve(struct link *link) {
             lease_ms - look_ms / 2, /* due at the next look */
             next->count == 0 && (done->count == 0 || !more));
         bool look = now_ms() >= next_look;
-        more = more && (next->count == 0 || in_hand > 1);
+        /* What is taken over may kill its worker: alone, it takes no other
+         * job along. */
+        more = more && (next->count == 0 || (in_hand > 1 && !look));
         if (more && look)
             redisAppendCommand(link->context,
                 "XAUTOCLAIM jobs workers %s %ld %s COUNT 1", me, lease_ms,
