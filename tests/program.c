@@ -112,6 +112,7 @@ struct driver {
     struct clock clock;
     int64_t start, last, spent; /* .spent counts towards the deadline */
     int64_t cpu_last;           /* the tree's CPU time at the last turn */
+    int64_t own_last;           /* and ours */
     size_t most_pids, seen;     /* processes in one look, and in all of them */
     pid_t *known;               /* those of the last look */
     size_t known_count;
@@ -136,6 +137,14 @@ int program_interrupted(void) {
 
 void program_budget(int64_t ms) {
     budget = ms * MS;
+}
+
+/* The CPU time of this thread. */
+static int64_t own_now(void) {
+    struct timespec ts;
+
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts);
+    return ts.tv_sec * (1000 * MS) + ts.tv_nsec;
 }
 
 static int64_t real_now(void) {
@@ -881,13 +890,17 @@ static void note_spent(struct driver *d) {
     int64_t now = real_now(), turn = now - d->last;
     int64_t used = d->first.cpu_ms * MS - d->cpu_last;
     int64_t counted = turn < LONGEST_TURN ? turn : LONGEST_TURN;
+    int64_t own = own_now(), looking = own - d->own_last;
 
     d->last = now;
+    d->own_last = own;
     d->cpu_last = d->first.cpu_ms * MS;
     if (d->first.ready)
         counted /= LEAST_SHARE;
     if (counted < used)
         counted = used;
+    if (counted < looking) /* it decides how much there is to look at */
+        counted = looking;
     d->spent += counted < turn ? counted : turn;
 }
 
@@ -1371,7 +1384,8 @@ void program_run(const struct program *program, struct run *run) {
         .run = run,
         .out = {.cap = cap},
         .err = {.cap = cap},
-        .start = real_now()};
+        .start = real_now(),
+        .own_last = own_now()};
     struct sigaction old[sizeof stops / sizeof stops[0]];
     char shim[PATH_MAX + 32] = "LD_PRELOAD=", variable[64];
     const char *clock[] = {NULL, NULL, NULL}, **env;

@@ -31,6 +31,7 @@ enum {
 };
 #define LARGEST_NAMED "1 MiB"
 #define WORK "grading."
+#define MARK ".kit-grader" /* in a work directory: nobody else's is removed */
 
 /* ---------- Strings and files ---------- */
 
@@ -83,6 +84,26 @@ static int lock_directory(const char *path, int wait) {
     return -1;
 }
 
+/* Removes what is in a directory, through no link: a program that has outlived
+ * its grader may still put one there. The mark goes last. Closes fd. */
+static void empty_directory(int fd) {
+    DIR *entries = fd == -1 ? NULL : fdopendir(fd);
+    struct dirent *entry;
+
+    while (entries != NULL && (entry = readdir(entries)) != NULL) {
+        const char *name = entry->d_name;
+        if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0 ||
+            strcmp(name, MARK) == 0 || unlinkat(fd, name, 0) == 0)
+            continue;
+        empty_directory(
+            openat(fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+        if (unlinkat(fd, name, AT_REMOVEDIR) == -1)
+            warn("%s", name);
+    }
+    if (entries != NULL)
+        closedir(entries);
+}
+
 /* A grader that was killed leaves its work directory, and no lock on it. */
 static void remove_stale(const char *tmp) {
     DIR *entries = opendir(tmp);
@@ -97,7 +118,13 @@ static void remove_stale(const char *tmp) {
         int fd = lock_directory(path, LOCK_NB);
         if (fd == -1)
             continue;
-        nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+        if (faccessat(fd, MARK, F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
+            empty_directory(
+                openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+            if (unlinkat(fd, MARK, AT_REMOVEDIR) == 0 && rmdir(path) == -1 &&
+                mkdirat(fd, MARK, 0700) == -1) /* it is tried again */
+                warn("%s", path);
+        }
         close(fd);
     }
     if (entries != NULL)
@@ -114,6 +141,8 @@ static void make_work(struct submission *s, const char *tmp) {
         if (s->lock == -1 && access(s->work, F_OK) == 0)
             err(EXIT_FAILURE, "%s cannot be locked", s->work);
     } while (s->lock == -1);
+    if (mkdirat(s->lock, MARK, 0700) == -1)
+        err(EXIT_FAILURE, "%s", s->work);
 }
 
 const char *submission_open(struct submission *s, const char *path) {
