@@ -49,7 +49,7 @@ static int in, out, errors;           /* the child's standard files */
 static double began;
 static struct outcome failure; /* the first with the fewest preemptions */
 static int failure_cost;       /* -1: none so far */
-static char failing[4000];     /* its schedule */
+static char failing[2 * MOST_STEPS + 32]; /* its schedule */
 
 int program_main(int argc, char *argv[]);
 

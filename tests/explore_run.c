@@ -338,7 +338,8 @@ static void settle(uintptr_t low) {
     t->settled = true;
     uint64_t value = t->next.kind == READ ? t->before : value_at(&t->next);
     if (value != t->before &&
-        (t->next.at < low - DEAD || t->next.at >= t->base))
+        (t->place->level != OWN || t->next.at < low - DEAD ||
+            t->next.at >= t->base))
         changes++;
     if (t->shown)
         say_step(t, value);
@@ -363,7 +364,7 @@ static void pass_time(void) {
         if (t->alive && t->parked == changes)
             why = "a thread spins for ever, waiting for a change that nobody "
                   "makes";
-        if (t->deadline > 0 && t->deadline < next)
+        if (t->deadline > 0 && t->deadline < next && !ready(t))
             next = t->deadline;
     }
     if (next == INT64_MAX)
@@ -372,11 +373,11 @@ static void pass_time(void) {
     changes++;
     for (int i = 0; i < sh->nthreads; i++) {
         struct thread *t = &threads[i];
-        if (t->deadline == 0 || t->deadline > now)
-            continue;
+        if (t->deadline == 0 || t->deadline > now || ready(t))
+            continue; /* if ready, it only waits for the mutex, so far */
         t->deadline = 0;
-        t->timed_out = !ready(t); /* else it only waits for the mutex */
-        t->place->waiting -= t->timed_out && t->next.kind == WAKE;
+        t->timed_out = true;
+        t->place->waiting -= t->next.kind == WAKE && !t->spurious;
     }
 }
 
@@ -623,7 +624,7 @@ HOOK(void, func_exit, (void), )
 
 /* With the happens-before edges of an atomic operation: an update carries on
    what was released before it; a store that releases nothing ends that. */
-static void atomic(struct op op, int order) {
+static void atomic(struct op op, int order, const void *expected) {
     op.atomic = true;
     op.name = names[op.kind];
     if (self == NULL)
@@ -631,6 +632,8 @@ static void atomic(struct op op, int order) {
     struct place *p = turn(op);
     bool takes = order != __ATOMIC_RELAXED && order != __ATOMIC_RELEASE;
     bool gives = order == __ATOMIC_RELEASE || order >= __ATOMIC_ACQ_REL;
+    if (expected != NULL && memcmp((const void *)op.at, expected, op.size) != 0)
+        gives = false; /* it fails, and so only reads */
     if (takes && op.kind != WRITE && p->level == CHOICE)
         join_clock(self->hb, p->clock);
     if (op.kind == WRITE)
@@ -641,14 +644,16 @@ static void atomic(struct op op, int order) {
 
 /* The last parameter of a comparison, the order if it fails, is left out. */
 #define ATOMIC(kind, type, name, params, result) \
-    HOOK(type, name, params, atomic(OP(kind, p), order); return result)
+    HOOK(type, name, params, atomic(OP(kind, p), order, NULL); return result)
 #define FETCH(type, n, what)                                        \
     ATOMIC(UPDATE, type, n##_##what, (type * p, type v, int order), \
         __atomic_##what(p, v, __ATOMIC_SEQ_CST))
 #define __atomic_exchange(p, v, order) __atomic_exchange_n(p, v, order)
-#define COMPARE(type, n, result_type, how, old_type, old, result) \
-    ATOMIC(UPDATE, result_type, n##_compare_exchange_##how,       \
-        (type * p, old_type old, type v, int order), result)
+#define COMPARE(type, n, result_type, how, old_type, old, expected, result) \
+    HOOK(result_type, n##_compare_exchange_##how,                           \
+         (type * p, old_type old, type v, int order),                       \
+         atomic(OP(UPDATE, p), order, expected);                            \
+         return result)
 #define SWAP(p, old, v)          \
     __atomic_compare_exchange_n( \
         p, old, v, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)
@@ -661,9 +666,9 @@ static void atomic(struct op op, int order) {
     FETCH(type, n, fetch_and)                                             \
     FETCH(type, n, fetch_or)                                              \
     FETCH(type, n, fetch_xor)                                             \
-    COMPARE(type, n, int, strong, type *, old, SWAP(p, old, v))           \
-    COMPARE(type, n, int, weak, type *, old, SWAP(p, old, v))             \
-    COMPARE(type, n, type, val, type, old, (SWAP(p, &old, v), old))
+    COMPARE(type, n, int, strong, type *, old, old, SWAP(p, old, v))      \
+    COMPARE(type, n, int, weak, type *, old, old, SWAP(p, old, v))        \
+    COMPARE(type, n, type, val, type, old, &old, (SWAP(p, &old, v), old))
 ATOMICS(uint8_t, atomic8)
 ATOMICS(uint16_t, atomic16)
 ATOMICS(uint32_t, atomic32)
@@ -917,8 +922,17 @@ int __wrap_pthread_once(pthread_once_t *once, void (*routine)(void)) {
     return drop(p);
 }
 
-FIRST(forget(s, sizeof *s), int, sem_init, (sem_t * s, int shared, unsigned n),
-    (s, shared, n))
+/* Made anew: nothing of what was there before counts. */
+#define INIT(name, params, args) \
+    FIRST(forget((const void *)p, sizeof *p), int, name, params, args)
+INIT(sem_init, (sem_t * p, int shared, unsigned n), (p, shared, n))
+INIT(pthread_mutex_init, (pthread_mutex_t * p, const pthread_mutexattr_t *a),
+    (p, a))
+INIT(pthread_rwlock_init, (pthread_rwlock_t * p, const pthread_rwlockattr_t *a),
+    (p, a))
+INIT(pthread_cond_init, (pthread_cond_t * p, const pthread_condattr_t *a),
+    (p, a))
+INIT(pthread_spin_init, (pthread_spinlock_t * p, int shared), (p, shared))
 
 /* ---------- Condition variable, barrier ---------- */
 
