@@ -64,7 +64,7 @@ once() {
 # memory : of a worker, after a tenth of the jobs and after all of them. The
 # client gets them in tenths, so that its own memory stays small as well.
 memory() {
-    local most=4096 dir server worker part first='' last=''
+    local most=4096 dir server client worker part first='' last=''
     dir=$(mktemp -d)
     redis-server --port 0 --unixsocket "$dir/redis" --save '' --dir "$dir" \
         --stream-node-max-entries 8 >"$dir/log" &
@@ -72,11 +72,19 @@ memory() {
     until redis-cli -s "$dir/redis" ping 2>/dev/null | grep -q PONG; do
         kill -0 "$server" || return 1
     done
-    "$build/05-queue/worker" -r "$dir/redis" -b 512 &
-    worker=$!
     for ((part = 1; part <= 10; part++)); do
         seq $((JOBS / 10)) | "$build/05-queue/client" -r "$dir/redis" \
-            -i "soak$part" nothing - >"$dir/out" || break
+            -i "soak$part" nothing - >"$dir/out" &
+        client=$!
+        if [ "$part" -eq 1 ]; then # so that its blocks are full from the first
+            until [ "$(redis-cli -s "$dir/redis" xlen jobs)" -ge \
+                $((JOBS / 10)) ]; do
+                kill -0 "$client" || { kill "$server"; return 1; }
+            done
+            "$build/05-queue/worker" -r "$dir/redis" -b 512 &
+            worker=$!
+        fi
+        wait "$client" || break
         last=$(awk '/^VmHWM/ { print $2 }' "/proc/$worker/status")
         first=${first:-$last}
         redis-cli -s "$dir/redis" del "results:soak$part" \

@@ -35,8 +35,10 @@ static void wait_ms(long ms) {
 
 /* Returns how many rows it has. */
 static long load(const struct table *table) {
+    flockfile(stdout); /* or two lanes seem to overlap, as luck has it */
     printf("%s: loading %ld s ...\n", table->name, table->seconds);
     printf("%s: loaded\n", table->name);
+    funlockfile(stdout);
     wait_ms(table->seconds * ms_per_second);
     return table->seconds * 100;
 }
