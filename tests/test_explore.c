@@ -155,6 +155,9 @@ static void test_right(void) {
     check("peterson", "", unbounded, 0, "right in all ");
     check("queue", "", NULL, 0, "right in all ");
     check("any_order", "", NULL, 0, "right in all ");
+    check("waits", "stack_flag", NULL, 0, "right in all ");
+    check("waits", "timed_ready", NULL, 0, "right in all ");
+    check("waits", "spurious_timed", NULL, 0, "right in all ");
     for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
         check("primitives", ways[i], NULL, 0, "right in all ");
         check("primitives", ways[i], unbounded, 0, "right in all ");
