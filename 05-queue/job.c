@@ -101,9 +101,9 @@ void job_run(struct job *job) {
 
 /* Acknowledge, store, remove: n entries, their numbers and results in one batch
  * (two texts: to Lua each word costs), and how to remove: "look" whether to,
- * "now", "later", or "out", which takes these entries out of the middle. Who
- * acknowledges first stores; if others acknowledged a part of them, only what
- * has no result yet. */
+ * "now", "later", "tidy" (leave nothing), or "out", which takes these entries
+ * out of the middle. Who acknowledges first stores; if others acknowledged a
+ * part of them, only what has no result yet. */
 static const char finish[] =
     "local call, jobs, results = redis.call, KEYS[1], KEYS[2]\n"
     "local n, now = #ARGV - 3, ARGV[#ARGV]\n"

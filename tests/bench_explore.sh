@@ -8,7 +8,10 @@ tests=$(dirname "$0")
 row() { printf '%-58s %10s   %s\n' "$1" "$2" "$3"; }
 
 # explore PROGRAM ARGS : what tests/explore.sh says on stderr, then its last line
-explore() { PROGRAM=$1 ARGS=$2 "$tests/explore.sh" 2>&1 | grep -E 'a second|in all|of all|wrong in|but there'; }
+explore() {
+    PROGRAM=$1 ARGS=$2 "$tests/explore.sh" 2>&1 |
+        grep -E 'a second|in all|of all|wrong in|but there'
+}
 number() { sed -n "s/.*$1.*/\\1/p" | tr -d ,; }
 
 explore 06-locks/increment_race "-t 2 -w 2 -n 3 -q" >/dev/null # builds it

@@ -85,7 +85,8 @@ batch() {
 # add_and_read : the least there is to do for a queue, which is to add entries
 # and to hand them out. To hand one out costs Redis 7.0 as much as to add it: for
 # each it puts an XCLAIM together, for replicas and the append-only file, though
-# there are none. So with an entry a job no queue gets half of XADD. Sets xadd (a second), add and both (us of the server).
+# there are none. So with an entry a job no queue gets half of XADD. Sets xadd (a
+# second), add and both (us of the server).
 add_and_read() {
     redis flushall
     redis xgroup create bench workers 0 mkstream
