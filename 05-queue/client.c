@@ -5,7 +5,7 @@
  * -i and the same words, for what it has asked before: what is done is not
  * done again, and what is open is waited for.
  * Build: cc -O2 -o client client.c link.c -lhiredis
- * Usage: ./client [-r URL] [-t seconds] [-i ID] TASK ARGUMENT... | TASK -
+ * Usage: ./client [-r URL] [-t seconds] [-i ID] [-b bundle] TASK ARGUMENT...
  */
 #include "link.h"
 
@@ -31,7 +31,7 @@ static char batch[MOST_BATCH + 1];
 static const char *task;
 static char **arguments;
 static bool *answered;
-static long jobs, open_jobs, failed_jobs, deadline_ms;
+static long bundle = 1, jobs, open_jobs, failed_jobs, deadline_ms;
 
 /* ---------- What is asked ---------- */
 
@@ -90,23 +90,27 @@ static void send_question(struct link *link) {
     redisAppendCommand(link->context, "GET asked:%s", batch);
 }
 
-/* Adds the jobs from `first` on, and notes it, both or (if another client was
+/* Adds jobs from `first` on, in bundles, and notes it, both or (if another client was
  * quicker) neither. Returns how many answers will come. */
 static int send_chunk(struct link *link, long first) {
     char id[MOST_BATCH + 24];
-    long last = jobs - first > CHUNK ? first + CHUNK : jobs;
-    const char *args[] = {
-        "XADD", "jobs", "*", "id", id, "task", task, "argument", NULL};
+    long last = jobs - first > CHUNK ? first + CHUNK : jobs, entries = 0;
+    const char *args[7 + 2 * MOST_BUNDLE] = {
+        "XADD", "jobs", "*", "id", id, "task", task};
     redisAppendCommand(link->context, "MULTI");
     redisAppendCommand(
         link->context, "SET asked:%s %ld EX %d", batch, last, ASKED_S);
-    for (long i = first; i < last; i++) {
+    for (long i = first; i < last; entries++) {
+        int count = 7;
         snprintf(id, sizeof id, "%s.%ld", batch, i + 1);
-        args[8] = arguments[i];
-        redisAppendCommandArgv(link->context, 9, args, NULL);
+        for (long end = i + bundle; i < end && i < last; i++) {
+            args[count++] = "argument";
+            args[count++] = arguments[i];
+        }
+        redisAppendCommandArgv(link->context, count, args, NULL);
     }
     redisAppendCommand(link->context, "EXEC");
-    return (int)(last - first) + 3;
+    return (int)entries + 3;
 }
 
 /* The next results after the entry `last`, as soon as there are any. */
@@ -127,10 +131,11 @@ static void take_result(long job, const char *text) {
     printf("job %s.%ld, %s: %s\n", batch, job, arguments[job - 1], text);
 }
 
-/* The numbers of jobs, with blanks between, and a line of text for each. */
-static void take_block(char *numbers, char *texts) {
-    for (char *text; (text = strsep(&texts, "\n")) != NULL;)
-        take_result(strtol(numbers, &numbers, 10), text);
+/* The numbers of jobs, from - to, and a line of text for each. */
+static void take_entry(const char *numbers, char *texts) {
+    long job = atol(numbers);
+    for (char *text; (text = strsep(&texts, "\n")) != NULL; job++)
+        take_result(job, text);
 }
 
 /* Takes the answer to send_wait(). */
@@ -142,7 +147,7 @@ static void take_results(const redisReply *reply, char *last, size_t size) {
         const redisReply *fields = entries->element[i]->element[1];
         snprintf(last, size, "%s", entries->element[i]->element[0]->str);
         for (size_t f = 0; f + 1 < fields->elements; f += 2)
-            take_block(fields->element[f]->str, fields->element[f + 1]->str);
+            take_entry(fields->element[f]->str, fields->element[f + 1]->str);
     }
     fflush(stdout);
 }
@@ -209,7 +214,9 @@ static void tell_open(void) {
 /* ---------- The run ---------- */
 
 static const char usage[] =
-    "usage: client [-r URL] [-t seconds] [-i ID] TASK ARGUMENT... | TASK -\n"
+    "usage: client [-r URL] [-t seconds] [-i ID] [-b bundle] "
+    "TASK ARGUMENT... | -\n"
+    "-b: so many short jobs go to a worker at once, 1 to 16; by default 1\n"
     "URL: redis://[user:password@]host[:port][/database], or a socket's path;\n"
     "by default $REDIS_URL, else redis://127.0.0.1:6379\n";
 
@@ -217,11 +224,12 @@ int main(int argc, char *argv[]) {
     static struct link link;
     const char *url = NULL, *wanted = NULL;
     long seconds = 600;
-    for (int option; (option = getopt(argc, argv, "+r:t:i:h")) != -1;)
+    for (int option; (option = getopt(argc, argv, "+r:t:i:b:h")) != -1;)
         switch (option) {
         case 'r': url = optarg; break;
         case 't': seconds = number(option, 1000000); break;
         case 'i': wanted = optarg; break;
+        case 'b': bundle = number(option, MOST_BUNDLE); break;
         case 'h': return fputs(usage, stdout) == EOF || fflush(stdout) == EOF;
         default: return 2;
         }

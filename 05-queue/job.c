@@ -1,170 +1,183 @@
 /*
- * job.c - a job of the queue: read it, run it, report it: see job.h
+ * job.c - jobs of the queue: read them, run them, report them: see job.h
  */
 #include "job.h"
 #include "tasks.h"
 
 #include <err.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-/* Entries that may be done and not removed, of a worker; and for how long it
- * need not look. */
-enum { FEW_UNCUT = 100, MOST_UNCUT = 1000, LOOK_MS = 1000 };
+enum { MOST_TEXT = MOST_RESULT + 40 };
 
-/* The field's text; NULL if it is missing, too long, or holds a NUL. */
-static const char *field(
-    const redisReply *fields, const char *name, size_t most) {
+/* The caller frees it. */
+static char *text_with(const char *format, const char *word) {
+    char text[MOST_TEXT];
+    snprintf(text, sizeof text, format, word);
+    char *copy = strdup(text);
+    if (copy == NULL)
+        err(EXIT_FAILURE, "strdup");
+    for (char *c = copy; (c = strchr(c, '\n')) != NULL;)
+        *c = ' '; /* it is stored as a line */
+    return copy;
+}
+
+/* ---------- Reading ---------- */
+
+/* The number after the text's last dot, and the size of what is before it;
+ * 0: there is none. */
+static long read_id(const char *id, size_t *batch) {
+    const char *dot = id == NULL ? NULL : strrchr(id, '.');
+    if (dot == NULL || !is_batch(id, (size_t)(dot - id)) || dot[1] == '\0' ||
+        dot[1 + strspn(dot + 1, "0123456789")] != '\0')
+        return 0;
+    long first = strtol(dot + 1, NULL, 10);
+    *batch = (size_t)(dot - id);
+    return first <= MOST_JOBS ? first : 0;
+}
+
+/* Returns what is wrong, or NULL. */
+static const char *read_fields(struct entry *entry, const redisReply *fields) {
+    bool fits = true;
     for (size_t i = 0; i + 1 < fields->elements; i += 2) {
+        const char *name = fields->element[i]->str;
         const redisReply *value = fields->element[i + 1];
-        if (strcmp(fields->element[i]->str, name) == 0)
-            return value->len <= most && strlen(value->str) == value->len
-                       ? value->str
-                       : NULL;
+        bool whole = strlen(value->str) == value->len; /* holds no NUL */
+        if (strcmp(name, "id") == 0 && whole && value->len < MOST_BATCH + 12)
+            entry->id = value->str;
+        else if (strcmp(name, "task") == 0 && whole && value->len <= MOST_TASK)
+            entry->task = value->str;
+        else if (strcmp(name, "tried") == 0)
+            entry->tries += value->str[0] - '0';
+        else if (strcmp(name, "argument") != 0)
+            continue;
+        else if (whole && value->len <= MOST_ARGUMENT &&
+                 entry->count < MOST_BUNDLE)
+            entry->jobs[entry->count++].argument = value->str;
+        else
+            fits = false;
     }
+    entry->first = read_id(entry->id, &entry->batch);
+    if (entry->first == 0)
+        return "malformed entry: no id";
+    if (entry->task == NULL || entry->count == 0 || !fits)
+        return "malformed entry: no task, or no argument";
     return NULL;
 }
 
-/* Reads an entry of the stream. Returns why it cannot be run, or NULL. */
-static const char *read_job(struct job *job, const redisReply *entry) {
-    const redisReply *fields = entry->element[1];
-    job->entry = entry->element[0]->str;
-    job->number = NULL;
-    job->id = field(fields, "id", MOST_BATCH + 12);
-    job->task = field(fields, "task", MOST_TASK);
-    job->argument = field(fields, "argument", MOST_ARGUMENT);
-    const char *dot = job->id == NULL ? NULL : strrchr(job->id, '.');
-    if (dot == NULL || !is_batch(job->id, (size_t)(dot - job->id)) ||
-        dot[1] == '\0' || dot[1 + strspn(dot + 1, "0123456789")] != '\0')
-        return "malformed entry: no id";
-    job->number = dot + 1;
-    if (job->task == NULL || job->argument == NULL)
-        return "malformed entry: no task, or no argument";
-    if (task_named(job->task) == NULL)
-        return "no task of that name";
-    return job->tries > MOST_TRIES ? "its worker died in each of 3 tries"
-                                   : NULL;
+void entry_accept(struct entry *entry, const redisReply *reply, long times) {
+    *entry = (struct entry){.place = reply->element[0]->str, .tries = times};
+    const char *why = read_fields(entry, reply->element[1]);
+    if (why == NULL && entry->count == 1 && task_named(entry->task) == NULL)
+        why = "no task of that name";
+    else if (why == NULL && entry->count == 1 && entry->tries > MOST_TRIES)
+        why = "its worker died in each of 3 tries";
+    entry->dead = why != NULL;
+    entry->count += entry->count == 0; /* somebody may wait for an answer */
+    if (entry->dead)
+        for (size_t i = 0; i < entry->count; i++)
+            entry->jobs[i].text = text_with("failed: %s", why);
 }
 
-void job_accept(struct job *job, const redisReply *entry, long tries) {
-    job->tries = tries;
-    const char *why = read_job(job, entry);
-    job->outcome = why == NULL ? DONE : DEAD; /* unless it fails */
-    if (why != NULL)
-        snprintf(job->text, sizeof job->text, "failed: %s", why);
+void entry_forget(struct entry *entry) {
+    for (size_t i = 0; i < entry->count; i++)
+        free(entry->jobs[i].text);
+    entry->count = 0;
 }
 
-void job_run(struct job *job) {
-    static const char ok[] = "ok: ";
-    char *result = job->text + sizeof ok - 1, why[MOST_RESULT];
-    if (job->outcome == DEAD)
+/* ---------- Running ---------- */
+
+void entry_run(struct entry *entry) {
+    char result[MOST_RESULT];
+    task *run = entry->dead ? NULL : task_named(entry->task);
+    /* What may not be run in a bundle is left alone, to be split. */
+    if (run == NULL || (entry->count > 1 && entry->tries > 1))
         return;
-    memcpy(job->text, ok, sizeof ok);
-    bool done = task_named(job->task)(job->argument, result, MOST_RESULT);
-    for (char *c = result; (c = strchr(c, '\n')) != NULL;)
-        *c = ' '; /* a result is one line */
-    if (done)
-        return;
-    warnx("job %s: try %ld of %d failed: %s", job->id, job->tries, MOST_TRIES,
-        result);
-    job->outcome = job->tries < MOST_TRIES ? FAILED : DEAD;
-    snprintf(why, sizeof why, "%s", result);
-    snprintf(
-        job->text, sizeof job->text, "failed: %s (%d tries)", why, MOST_TRIES);
+    for (size_t i = 0; i < entry->count; i++) {
+        struct job *job = &entry->jobs[i];
+        job->done = run(job->argument, result, MOST_RESULT);
+        if (job->done) {
+            job->text = text_with("ok: %s", result);
+            continue;
+        }
+        warnx("job %.*s.%ld: try %ld of %d failed: %s", (int)entry->batch,
+            entry->id, entry->first + (long)i, entry->tries, MOST_TRIES,
+            result);
+        job->text = text_with("failed: %s (3 tries)", result);
+        entry->dead = entry->count == 1 && entry->tries == MOST_TRIES;
+    }
 }
 
 /* ---------- What is sent to Redis ---------- */
 
-/* Removes what is done. If there are no others, the n entries in ARGV, if they
- * are few. Else an entry goes when all older ones are done too: to cut off the
- * stream's tail costs less than to take out one by one; of a long stream only
- * `now` and then, and in whole nodes. Returns how many went; -1: the stream is
- * long, and nothing was done; -2: something is left, look again. */
-#define CUT                                                              \
-    "local length = call('XLEN', jobs)\n"                                \
-    "if length == n and n < 8 then\n"                                    \
-    "  return call('XDEL', jobs, unpack(ARGV, 1, n))\n"                  \
-    "end\n"                                                              \
-    "if length > 1000 and now == 'look' then return -1 end\n"            \
-    "local open = call('XPENDING', jobs, 'workers')[2]\n"                \
-    "if length > 1000 and now ~= 'tidy' then\n"                          \
-    "  local cut = call('XTRIM', jobs, 'MINID', '~', open or ARGV[n])\n" \
-    "  return cut > 0 and cut or -2\n"                                   \
-    "end\n"                                                              \
-    "local groups = open and {} or call('XINFO', 'GROUPS', jobs)\n"      \
-    "for _, group in ipairs(groups) do\n"                                \
-    "  if group[2] == 'workers' then\n"                                  \
-    "    open = group[8]:gsub('%d+$', function(n) return n + 1 end)\n"   \
-    "  end\n"                                                            \
-    "end\n"                                                              \
-    "return call('XTRIM', jobs, 'MINID', open)\n"
+/* Three scripts. First comes what can fail, so that an entry is acknowledged
+ * only when all is stored. If somebody else has acknowledged it, he has stored
+ * what became of it: what was stored now is taken out again. */
 
-/* Acknowledge, store, remove: n entries, their numbers and results in one batch
- * (two texts: to Lua each word costs), and how to remove: "look" whether to,
- * "now", "later", "tidy" (leave nothing), or "out", which takes these entries
- * out of the middle. Who acknowledges first stores; if others acknowledged a
- * part of them, only what has no result yet. */
+/* ARGV: n entries, oldest first; then for each the numbers of its jobs and their
+ * results. If only `count` were still to be acknowledged: others have removed
+ * theirs, and (as Redis may have come back from an older state) the newest may
+ * not have been handed out. */
 static const char finish[] =
     "local call, jobs, results = redis.call, KEYS[1], KEYS[2]\n"
-    "local n, now = #ARGV - 3, ARGV[#ARGV]\n"
+    "local n = #ARGV / 3\n"
+    "local stored = call('XADD', results, '*', unpack(ARGV, n + 1))\n"
     "local count = call('XACK', jobs, 'workers', unpack(ARGV, 1, n))\n"
     "if count == n then\n"
-    "  call('XADD', results, '*', ARGV[n + 1], ARGV[n + 2])\n"
-    "elseif count > 0 then\n"
-    "  local has, numbers, texts = {}, {}, {}\n"
-    "  for _, e in ipairs(call('XRANGE', results, '-', '+')) do\n"
-    "    for number in e[2][1]:gmatch('%d+') do has[number] = true end\n"
-    "  end\n"
-    "  local text = ARGV[n + 2]:gmatch('[^\\n]+')\n"
-    "  for number in ARGV[n + 1]:gmatch('%d+') do\n"
-    "    local text = text()\n"
-    "    if not has[number] then\n"
-    "      table.insert(numbers, number)\n"
-    "      table.insert(texts, text)\n"
+    "  call('XDEL', jobs, unpack(ARGV, 1, n))\n"
+    "else\n"
+    "  call('XDEL', results, stored)\n"
+    "  for i = 1, n do\n"
+    "    if count > 0 and call('XDEL', jobs, ARGV[i]) == 1 then\n"
+    "      count = count - 1\n"
+    "      call('XADD', results, '*', unpack(ARGV, n + 2 * i - 1, n + 2 * i))\n"
     "    end\n"
     "  end\n"
-    "  if #numbers > 0 then\n"
-    "    call('XADD', results, '*', table.concat(numbers, ' '),\n"
-    "      table.concat(texts, '\\n'))\n"
-    "  end\n"
     "end\n"
-    "if now == 'later' then return end\n"
+    "if call('TTL', results) < 86000 then call('EXPIRE', results, 86400) end\n";
+
+/* For one entry, ARGV[1]: what to store, and the end. */
+#define BEGIN                                                      \
+    "local call, jobs, results = redis.call, KEYS[1], KEYS[2]\n"   \
+    "local stored = {}\n"                                          \
+    "local function store(key, ...)\n"                             \
+    "  stored[#stored + 1] = {key, call('XADD', key, '*', ...)}\n" \
+    "end\n"
+#define END                                                             \
+    "if call('XACK', jobs, 'workers', ARGV[1]) == 1 then\n"             \
+    "  call('XDEL', jobs, ARGV[1])\n"                                   \
+    "else\n"                                                            \
+    "  for _, one in ipairs(stored) do call('XDEL', unpack(one)) end\n" \
+    "end\n"                                                             \
     "call('EXPIRE', results, 86400)\n"
-    "if count < n then n, now = -1, 'tidy' end\n" /* some never handed out? */
-    "if now == 'out' then\n"
-    "  call('XDEL', jobs, unpack(ARGV, 1, n))\n"
-    "end\n" CUT;
 
-/* Acknowledge, move to the dead letters, store, remove. */
+/* Further: the tries so far, the batch, the number of the first job, the task;
+ * and for each job its argument, and its result or nothing. What has none
+ * becomes an entry of its own. */
+static const char split[] =
+    BEGIN "local done, left = {}, {}\n"
+          "for i = 6, #ARGV, 2 do\n"
+          "  local number, text = ARGV[4] + (i - 6) / 2, ARGV[i + 1]\n"
+          "  local to = text == '' and left or done\n"
+          "  to[#to + 1] = number\n"
+          "  to[#to + 1] = text == '' and ARGV[i] or text\n"
+          "end\n"
+          "if #done > 0 then store(results, unpack(done)) end\n"
+          "for i = 1, #left, 2 do\n"
+          "  store(jobs, 'id', ARGV[3] .. '.' .. left[i], 'task', ARGV[5],\n"
+          "    'tried', ARGV[2], 'argument', left[i + 1])\n"
+          "end\n" END;
+
+/* Further: id, task, argument, the reason; the numbers of its jobs (none, if
+ * nobody waits for them), and their results. KEYS[3]: the dead letters. */
 static const char bury[] =
-    "local call, jobs, n, now = redis.call, KEYS[1], 1, 'now'\n"
-    "if call('XACK', jobs, 'workers', ARGV[1]) == 0 then return end\n"
-    "call('XADD', KEYS[2], 'MAXLEN', '~', 10000, '*', 'entry', ARGV[1],\n"
-    "  'reason', ARGV[3], 'id', ARGV[4], 'task', ARGV[5],\n"
-    "  'argument', ARGV[6])\n"
-    "if KEYS[3] ~= '' then\n"
-    "  call('XADD', KEYS[3], '*', ARGV[2], ARGV[3])\n"
-    "  call('EXPIRE', KEYS[3], 86400)\n"
-    "end\n" CUT;
-
-static const char *text_of(const char *field) {
-    return field == NULL ? "" : field;
-}
-
-/* For a worker with nothing to do: whatever was left for later, by anybody. */
-static const char tidy[] =
-    "local call, jobs, n, now = redis.call, KEYS[1], -1, 'tidy'\n" CUT;
+    BEGIN "call('XTRIM', KEYS[3], 'MAXLEN', '~', 10000)\n"
+          "store(KEYS[3], 'entry', ARGV[1], 'id', ARGV[2], 'task', ARGV[3],\n"
+          "  'argument', ARGV[4], 'reason', ARGV[5])\n"
+          "if ARGV[6] ~= '' then store(results, ARGV[6], ARGV[7]) end\n" END;
 
 static char finish_sha[41]; /* the name Redis gave to the script */
-
-/* Of the stream, as far as this worker knows. */
-static struct {
-    size_t uncut;              /* jobs reported since entries were removed */
-    bool is_long;              /* it was when somebody looked */
-    bool unlooked;             /* something was left for later */
-    long look_ms;              /* when to look, and set the expiry, again */
-    char key[MOST_BATCH + 10]; /* of the results whose expiry was set */
-} state;
 
 /* An idle consumer is a worker that has gone. */
 static const char sweep[] =
@@ -174,21 +187,6 @@ static const char sweep[] =
     "    redis.call('XGROUP', 'DELCONSUMER', KEYS[1], 'workers', one[2])\n"
     "  end\n"
     "end\n";
-
-bool jobs_reported(struct link *link, int answers) {
-    for (redisReply *reply; answers > 0; answers--) {
-        if ((reply = link_reply(link)) == NULL)
-            return false;
-        if (reply->type == REDIS_REPLY_INTEGER) {
-            state.is_long = reply->integer == -1;
-            state.unlooked = reply->integer != 0; /* or not all at once */
-            if (reply->integer > 0)
-                state.uncut = 0;
-        }
-        freeReplyObject(reply);
-    }
-    return true;
-}
 
 bool jobs_prepare(struct link *link, long lease_ms) {
     redisReply *made =
@@ -200,11 +198,9 @@ bool jobs_prepare(struct link *link, long lease_ms) {
     freeReplyObject(made);
     if (!ok)
         return false;
-    state.is_long = false;
-    state.unlooked = true; /* a worker that was killed may have left some */
     redisAppendCommand(link->context, "EVAL %s 1 jobs %ld", sweep, lease_ms);
     redisAppendCommand(link->context, "SCRIPT LOAD %s", finish);
-    redisReply *sha = jobs_reported(link, 1) ? link_reply(link) : NULL;
+    redisReply *sha = link_answers(link, 1) ? link_reply(link) : NULL;
     if (sha == NULL)
         return false;
     snprintf(finish_sha, sizeof finish_sha, "%s", sha->str);
@@ -212,89 +208,118 @@ bool jobs_prepare(struct link *link, long lease_ms) {
     return true;
 }
 
-static size_t batch_size(const struct job *job) {
-    return (size_t)(job->number - 1 - job->id);
-}
-
-/* The key of the results; empty: nobody to tell. */
-static const char *key_of(const struct job *job, char *key, size_t size) {
-    key[0] = '\0';
-    if (job->number != NULL)
-        snprintf(key, size, "results:%.*s", (int)batch_size(job), job->id);
+/* The key of the results. */
+static const char *key_of(const struct entry *entry) {
+    static char key[MOST_BATCH + 10];
+    snprintf(key, sizeof key, "results:%.*s", (int)entry->batch, entry->id);
     return key;
 }
 
-/* How to remove entries with this report, of n jobs. Of a long stream most
- * reports leave it to a later one, and the expiry too. */
-static const char *removal(const char *key, size_t n, bool last) {
-    long now = now_ms();
-    bool may_wait = !last && state.is_long && now < state.look_ms &&
-                    strcmp(key, state.key) == 0;
-    state.uncut += n; /* too many only if an older job lasts long */
-    if (may_wait && state.uncut < FEW_UNCUT) {
-        state.unlooked = true;
-        return "later";
-    }
-    state.look_ms = now + LOOK_MS;
-    snprintf(state.key, sizeof state.key, "%s", key);
-    if (last)
-        return "tidy";
-    if (state.uncut > MOST_UNCUT + 16 * n) /* others work on blocks as well */
-        return "out";
-    return state.uncut < FEW_UNCUT ? "look" : "now";
+/* The numbers of the entry's jobs: "7" or "7-9". Lives until the next call. */
+static const char *numbers_of(const struct entry *entry) {
+    static char numbers[48];
+    int size = snprintf(numbers, sizeof numbers, "%ld", entry->first);
+    if (entry->count > 1)
+        snprintf(numbers + size, sizeof numbers - (size_t)size, "-%ld",
+            entry->first + (long)entry->count - 1);
+    return numbers;
 }
 
-/* Reports what is done of the first job's batch, and marks it as sent. */
-static void report_batch(struct link *link, const struct job *jobs,
-    size_t count, bool *sent, bool last) {
-    static char numbers[MOST_BLOCK * (MOST_BATCH + 13)];
-    static char texts[MOST_BLOCK * (sizeof jobs->text + 1)];
-    const char *args[8 + MOST_BLOCK] = {"EVALSHA", finish_sha, "2", "jobs"};
-    char key[MOST_BATCH + 10], *number = numbers, *text = texts;
-    size_t size = batch_size(jobs), n = 0;
+/* The results of all jobs of the entry, a line each. Returns the end. */
+static char *join(const struct entry *entry, char *to) {
+    for (size_t i = 0; i < entry->count; i++)
+        to = stpcpy(stpcpy(to, i == 0 ? "" : "\n"), entry->jobs[i].text);
+    return to + 1;
+}
+
+static bool all_done(const struct entry *entry) {
+    bool all = true;
+    for (size_t i = 0; i < entry->count; i++)
+        all = all && entry->jobs[i].done;
+    return all;
+}
+
+/* Reports what is done of the first entry's batch, and marks it as sent. */
+static void report_done(
+    struct link *link, const struct entry *entries, size_t count, bool *sent) {
+    static char texts[MOST_ENTRIES * MOST_BUNDLE * MOST_TEXT];
+    static char numbers[MOST_ENTRIES][48];
+    const char *args[5 + 3 * MOST_ENTRIES] = {
+        "EVALSHA", finish_sha, "2", "jobs", key_of(entries)};
+    size_t same[MOST_ENTRIES], n = 0;
+    char *text = texts;
     for (size_t i = 0; i < count; i++)
-        if (jobs[i].outcome == DONE && batch_size(&jobs[i]) == size &&
-            memcmp(jobs[i].id, jobs->id, size) == 0) {
-            sent[i] = true;
-            args[5 + n] = jobs[i].entry;
-            number = stpcpy(stpcpy(number, n == 0 ? "" : " "), jobs[i].number);
-            text = stpcpy(stpcpy(text, n == 0 ? "" : "\n"), jobs[i].text);
-            n++;
-        }
-    args[4] = key_of(jobs, key, sizeof key);
-    args[5 + n] = numbers;
-    args[6 + n] = texts;
-    args[7 + n] = removal(key, n, last);
-    redisAppendCommandArgv(link->context, (int)(8 + n), args, NULL);
+        if (entries[i].batch == entries->batch && all_done(&entries[i]) &&
+            memcmp(entries[i].id, entries->id, entries->batch) == 0)
+            same[n++] = i;
+    for (size_t i = 0; i < n; i++) {
+        const struct entry *entry = &entries[same[i]];
+        sent[same[i]] = true;
+        snprintf(numbers[i], sizeof numbers[i], "%s", numbers_of(entry));
+        args[5 + i] = entry->place;
+        args[5 + n + 2 * i] = numbers[i];
+        args[6 + n + 2 * i] = text;
+        text = join(entry, text);
+    }
+    redisAppendCommandArgv(link->context, (int)(5 + 3 * n), args, NULL);
 }
 
-/* All that is done of a batch is one command; each other job is its own. */
-int jobs_report(struct link *link, const struct job *jobs, size_t count,
-    const char *me, long idle_ms, bool last) {
-    bool sent[MOST_BLOCK] = {false};
-    char key[MOST_BATCH + 10];
-    int answers = 0;
-    if (count == 0 && last && state.unlooked) {
-        redisAppendCommand(link->context, "EVAL %s 1 jobs", tidy);
-        return 1;
+/* A bundle of which not all is done. */
+static void report_split(struct link *link, const struct entry *entry) {
+    const char *args[10 + 2 * MOST_BUNDLE] = {
+        "EVAL", split, "2", "jobs", key_of(entry), entry->place};
+    char tried[24], batch[MOST_BATCH + 1], first[24];
+    int count = 10;
+    bool ran = entry->jobs[0].text != NULL;
+    snprintf(tried, sizeof tried, "%ld", ran ? entry->tries : entry->tries - 1);
+    snprintf(batch, sizeof batch, "%.*s", (int)entry->batch, entry->id);
+    snprintf(first, sizeof first, "%ld", entry->first);
+    args[6] = tried;
+    args[7] = batch;
+    args[8] = first;
+    args[9] = entry->task;
+    for (size_t i = 0; i < entry->count; i++) {
+        args[count++] = entry->jobs[i].argument;
+        args[count++] = entry->jobs[i].done ? entry->jobs[i].text : "";
     }
+    redisAppendCommandArgv(link->context, count, args, NULL);
+}
+
+static const char *text_of(const char *field) {
+    return field == NULL ? "" : field;
+}
+
+static void report_dead(struct link *link, const struct entry *entry) {
+    static char texts[MOST_BUNDLE * MOST_TEXT];
+    bool told = entry->first > 0;
+    join(entry, texts);
+    redisAppendCommand(link->context,
+        "EVAL %s 3 jobs %s jobs:dead %s %s %s %s %s %s %s", bury,
+        told ? key_of(entry) : "", entry->place, text_of(entry->id),
+        text_of(entry->task), text_of(entry->jobs[0].argument),
+        entry->jobs[0].text, told ? numbers_of(entry) : "", texts);
+}
+
+/* All that is done of a batch is one command; each other entry is its own. */
+int jobs_report(struct link *link, const struct entry *entries, size_t count,
+    const char *me, long idle_ms) {
+    bool sent[MOST_ENTRIES] = {false};
+    int answers = 0;
     for (size_t i = 0; i < count; i++) {
-        const struct job *job = &jobs[i];
+        const struct entry *entry = &entries[i];
         if (sent[i])
             continue;
         answers++;
-        if (job->outcome == DONE)
-            report_batch(link, job, count - i, sent + i, last);
-        else if (job->outcome == FAILED)
-            redisAppendCommand(link->context,
-                "XCLAIM jobs workers %s 0 %s IDLE %ld JUSTID", me, job->entry,
-                idle_ms);
+        if (entry->dead)
+            report_dead(link, entry);
+        else if (all_done(entry))
+            report_done(link, entry, count - i, sent + i);
+        else if (entry->count > 1)
+            report_split(link, entry);
         else
             redisAppendCommand(link->context,
-                "EVAL %s 3 jobs jobs:dead %s %s %s %s %s %s %s", bury,
-                key_of(job, key, sizeof key), job->entry, text_of(job->number),
-                job->text, text_of(job->id), text_of(job->task),
-                text_of(job->argument));
+                "XCLAIM jobs workers %s 0 %s IDLE %ld JUSTID", me, entry->place,
+                idle_ms);
     }
     return answers;
 }

@@ -1,7 +1,7 @@
 /*
- * job.h - a job in a worker's hands: read it, run it, report it
+ * job.h - jobs in a worker's hands: read them, run them, report them
  *
- * Redis decides, in scripts, what must happen together. A job's result is
+ * Redis decides, in scripts, what must happen together. The result of a job is
  * stored by whoever acknowledges its entry, and an entry can be acknowledged
  * only once: however often a job has run, it has one result.
  */
@@ -10,39 +10,44 @@
 
 #include "link.h"
 
-enum { MOST_BLOCK = 256, MOST_ENTRY = 48 };
+enum { MOST_ENTRIES = 64, MOST_PLACE = 48 };
 
-/* DONE: store the result. FAILED: to be tried again. DEAD: never again. */
-enum outcome { DONE, FAILED, DEAD };
-
-/* The texts are in the answer the job came in, which must live as long. */
 struct job {
-    const char *entry; /* its place in the stream */
-    const char *id, *task, *argument;
-    const char *number; /* in the id, after the batch; NULL: nobody to tell */
-    long tries;         /* this one included */
-    enum outcome outcome;
-    char text[MOST_RESULT + 40]; /* the result, or why there is none */
+    const char *argument;
+    char *text; /* the result, or why there is none; NULL: not run */
+    bool done;
 };
 
-/* Reads an entry of the stream, delivered for the so-manieth time. */
-void job_accept(struct job *, const redisReply *entry, long tries);
+/* What the stream hands out at once: a job, or a bundle of a few that differ in
+ * the argument. The texts are in the answer it came in, which must live as
+ * long. */
+struct entry {
+    const char *place, *id, *task;
+    size_t batch; /* bytes of the id before the dot */
+    long first;   /* the number of the first job; 0: nobody to tell */
+    long tries;   /* the one now included */
+    bool dead;    /* never to be tried again */
+    size_t count;
+    struct job jobs[MOST_BUNDLE];
+};
 
-/* Runs the task, unless the job is dead already. */
-void job_run(struct job *);
+/* Reads an entry of the stream, handed out for the so-manieth time. */
+void entry_accept(struct entry *, const redisReply *, long times);
+
+/* Runs the jobs, if they can be run. */
+void entry_run(struct entry *);
+
+/* Frees what accepting and running took. */
+void entry_forget(struct entry *);
 
 /* Makes what is not there: the stream, the group, the script; forgets workers
  * that hold nothing and have not been seen for a lease. False: trouble. */
 bool jobs_prepare(struct link *, long lease_ms);
 
-/* Sends what became of the jobs of the worker `me`; one that failed counts as
- * untouched for `idle_ms`, so that somebody takes it over soon. With the last
- * ones, entries that are done are not left for later. Returns how many answers
- * will come. To send it all again does no harm. */
-int jobs_report(struct link *, const struct job *, size_t count, const char *me,
-    long idle_ms, bool last);
-
-/* Reads so many answers. False: trouble. */
-bool jobs_reported(struct link *, int answers);
+/* Sends what became of the entries of the worker `me`; a job that failed counts
+ * as untouched for `idle_ms`, so that somebody takes it over soon. Returns how
+ * many answers will come. To send it all again does no harm. */
+int jobs_report(struct link *, const struct entry *, size_t count,
+    const char *me, long idle_ms);
 
 #endif

@@ -9,9 +9,11 @@
 
 #include <err.h>
 #include <errno.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -217,11 +219,31 @@ bool link_send(struct link *link) {
     return done;
 }
 
+/* Mostly the answer comes within microseconds: to let others run meanwhile costs
+ * less than to sleep and be woken. */
+static void expect_answer(struct link *link) {
+    char byte;
+    for (int i = 0; i < 100; i++) {
+        if (recv(link->context->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) != -1 ||
+            errno != EAGAIN)
+            return;
+        sched_yield();
+    }
+}
+
 redisReply *link_reply(struct link *link) {
     redisReply *reply = NULL;
     if (link->context == NULL)
         return NULL;
-    if (redisGetReply(link->context, (void **)&reply) != REDIS_OK) {
+    if (redisReaderGetReply(link->context->reader, (void **)&reply) ==
+            REDIS_OK &&
+        reply == NULL) {
+        if (!link_send(link))
+            return NULL;
+        expect_answer(link);
+    }
+    if (reply == NULL &&
+        redisGetReply(link->context, (void **)&reply) != REDIS_OK) {
         link_fail(link, error_of(link->context));
         return NULL;
     }
@@ -235,4 +257,13 @@ redisReply *link_reply(struct link *link) {
     link->trouble[0] = '\0';
     link->pause_ms = 0;
     return reply;
+}
+
+bool link_answers(struct link *link, int count) {
+    for (redisReply *reply; count > 0; count--) {
+        if ((reply = link_reply(link)) == NULL)
+            return false;
+        freeReplyObject(reply);
+    }
+    return true;
 }

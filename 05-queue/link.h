@@ -2,13 +2,14 @@
  * link.h - what client and worker agree on: names, bounds and the connection
  *
  * DESIGN. All of it is in Redis, in four kinds of keys:
- *   jobs           a stream, an entry a job: id, task, argument. The group
- *                  "workers" hands each entry to one worker and remembers it
- *                  as pending until it is acknowledged.
+ *   jobs           a stream, an entry a job: id, task, argument; or a bundle of
+ *                  a few jobs, with the id of the first and an argument each.
+ *                  The group "workers" hands each entry to one worker and
+ *                  remembers it as pending until it is acknowledged.
  *   asked:BATCH    a bit a chunk of jobs: was it added? So a client that does
  *                  not know whether Redis heard it may simply ask again.
- *   results:BATCH  a stream of what came out, a field a block of jobs: their
- *                  numbers, with blanks between, and for each a line of text
+ *   results:BATCH  a stream of what came out: the numbers of jobs, from - to,
+ *                  and for each a line of text
  *   jobs:dead      a stream of the jobs nobody could do, each with the reason
  * A job's id is BATCH.NUMBER. What must happen together (acknowledge, store,
  * remove) is one script, so nothing can come between.
@@ -25,6 +26,7 @@ enum {
     MOST_ARGUMENT = 1000, /* bytes, no NUL */
     MOST_RESULT = 1000,   /* bytes */
     MOST_JOBS = 1000000,  /* of one client */
+    MOST_BUNDLE = 16,     /* jobs in an entry */
     MOST_TRIES = 3,
     KEEP_S = 86400 /* results are kept for a day */
 };
@@ -55,6 +57,9 @@ void link_patience(struct link *, long ms);
 
 /* Sends what was asked so far, without waiting for an answer. */
 bool link_send(struct link *);
+
+/* Reads so many answers. False: trouble. */
+bool link_answers(struct link *, int count);
 
 /* The next answer, which the caller frees. NULL: there is trouble, which has
  * been told, and no connection any more; so is an answer that is an error. */

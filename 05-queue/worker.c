@@ -27,7 +27,7 @@ static volatile sig_atomic_t stopping;
 
 /* What was taken in one go. */
 struct block {
-    struct job jobs[MOST_BLOCK];
+    struct entry entries[MOST_ENTRIES];
     size_t count;
     bool done; /* to be reported */
     redisReply *reply;
@@ -44,19 +44,24 @@ static struct {
 /* ---------- Taking jobs ---------- */
 
 static void hold(struct block *block, redisReply *reply,
-    const redisReply *entries, long tries) {
+    const redisReply *entries, long times) {
     pthread_mutex_lock(&held.lock);
     block->reply = reply;
     block->done = false;
-    for (size_t i = 0; i < entries->elements && i < MOST_BLOCK; i++)
-        job_accept(&block->jobs[block->count++], entries->element[i], tries);
+    for (size_t i = 0; i < entries->elements && i < MOST_ENTRIES; i++)
+        entry_accept(
+            &block->entries[block->count++], entries->element[i], times);
     pthread_mutex_unlock(&held.lock);
-    if (jobs_left > 0)
-        jobs_left -= (long)block->count;
+    for (size_t i = 0; i < block->count && jobs_left > 0; i++) {
+        long jobs = (long)block->entries[i].count;
+        jobs_left -= jobs < jobs_left ? jobs : jobs_left;
+    }
 }
 
 static void let_go(struct block *block) {
     pthread_mutex_lock(&held.lock);
+    for (size_t i = 0; i < block->count; i++)
+        entry_forget(&block->entries[i]);
     block->count = 0;
     pthread_mutex_unlock(&held.lock);
     if (block->reply != NULL)
@@ -78,7 +83,7 @@ static void take_over(
     struct link *link, struct block *block, redisReply *reply, char *cursor) {
     const redisReply *entries = reply->element[1];
     redisReply *pending = NULL;
-    snprintf(cursor, MOST_ENTRY, "%s", reply->element[0]->str);
+    snprintf(cursor, MOST_PLACE, "%s", reply->element[0]->str);
     if (entries->elements > 0) {
         const char *entry = entries->element[0]->element[0]->str;
         redisAppendCommand(
@@ -134,7 +139,7 @@ static void ask_next(struct link *link, bool wait) {
 
 static void run_block(struct block *block) {
     for (size_t i = 0; i < block->count && !block->done; i++)
-        job_run(&block->jobs[i]);
+        entry_run(&block->entries[i]);
     block->done = true;
 }
 
@@ -143,15 +148,14 @@ static void run_block(struct block *block) {
  * because the connection broke, is in `done` still. */
 static void serve(struct link *link) {
     struct block *done = &held.blocks[0], *next = &held.blocks[1];
-    char cursor[MOST_ENTRY] = "0-0";
+    char cursor[MOST_PLACE] = "0-0";
     long next_look = 0;
     for (bool more; (more = !stopping && jobs_left != 0) || done->count > 0 ||
                     next->count > 0;) {
         if (link->context == NULL && !connect_to(link))
             continue;
-        int answers = jobs_report(link, done->jobs, done->count, me,
-            lease_ms - look_ms / 2, /* due at the next look */
-            next->count == 0 && (done->count == 0 || !more));
+        int answers = jobs_report(link, done->entries, done->count, me,
+            lease_ms - look_ms / 2); /* due at the next look */
         bool look = now_ms() >= next_look;
         /* What is taken over may kill its worker: alone, it takes no other
          * job along. */
@@ -164,7 +168,7 @@ static void serve(struct link *link) {
             ask_next(link, next->count == 0);
         link_send(link);
         run_block(next);
-        if (!jobs_reported(link, answers))
+        if (!link_answers(link, answers))
             continue;
         let_go(done);
         redisReply *reply = more ? link_reply(link) : NULL;
@@ -187,8 +191,8 @@ static void *keep_lease(void *arg) {
     struct link *link = arg;
     struct timespec third = {lease_ms / 3000, lease_ms / 3 % 1000 * 1000000};
     for (;;) {
-        char entries[2 * MOST_BLOCK][MOST_ENTRY];
-        const char *args[6 + 2 * MOST_BLOCK] = {
+        char entries[2 * MOST_ENTRIES][MOST_PLACE];
+        const char *args[6 + 2 * MOST_ENTRIES] = {
             "XCLAIM", "jobs", "workers", me, "0"};
         int count = 5;
         nanosleep(&third, NULL);
@@ -196,7 +200,7 @@ static void *keep_lease(void *arg) {
         for (const struct block *b = held.blocks; b < held.blocks + 2; b++)
             for (size_t i = 0; i < b->count; i++) {
                 char *entry = entries[count - 5];
-                snprintf(entry, MOST_ENTRY, "%s", b->jobs[i].entry);
+                snprintf(entry, MOST_PLACE, "%s", b->entries[i].place);
                 args[count++] = entry;
             }
         pthread_mutex_unlock(&held.lock);
@@ -254,7 +258,7 @@ int main(int argc, char *argv[]) {
         switch (option) {
         case 'r': url = optarg; break;
         case 'n': jobs_left = number(option, 1000000000); break;
-        case 'b': in_hand = number(option, 2L * MOST_BLOCK); break;
+        case 'b': in_hand = number(option, 2L * MOST_ENTRIES); break;
         case 'l': lease_ms = number(option, 86400000); break;
         case 'h': return fputs(usage, stdout) == EOF;
         default: return 2;

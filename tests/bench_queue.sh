@@ -58,9 +58,10 @@ stop_workers() {
     # shellcheck disable=SC2086
     wait $workers
 }
-# BLOCK jobs in a pipeline, in an answer and in an acknowledgement: client.c and
-# job.h say so; a worker with twice that in hand works on one of two blocks.
-BLOCK=256 IN_HAND=512
+# BLOCK commands in a pipeline of redis-benchmark; client.c adds as many jobs at
+# once. BUNDLE jobs in an entry; a worker with IN_HAND entries works on one half
+# while the other is stored and the next is handed out.
+BLOCK=256 BUNDLE=16 IN_HAND=32
 # cpu_us : what the server has used so far
 cpu_us() {
     redis-cli -s "$work/redis" info cpu | tr -d '\r' |
@@ -70,14 +71,14 @@ per_job() { # START_US COUNT
     awk -v n="$2" -v from="$1" -v to="$(cpu_us)" \
         'BEGIN { printf "%.3f", (to - from) / n }'
 }
-# batch WORKERS : jobs a second from the client's first to its last
+# batch WORKERS BUNDLE IN_HAND : jobs a second from the client's first to its last
 batch() {
     local start used
     redis flushall
-    start_workers "$1" -b "$IN_HAND"
+    start_workers "$1" -b "$3"
     used=$(cpu_us)
     start=$(now)
-    client nothing - <"$work/batch"
+    client -b "$2" nothing - <"$work/batch"
     rate "$BATCH" "$start" "$(now)"
     per_job "$used" "$BATCH" >"$work/used"
     stop_workers
@@ -85,8 +86,8 @@ batch() {
 # add_and_read : the least there is to do for a queue, which is to add entries
 # and to hand them out. To hand one out costs Redis 7.0 as much as to add it: for
 # each it puts an XCLAIM together, for replicas and the append-only file, though
-# there are none. So with an entry a job no queue gets half of XADD. Sets xadd (a
-# second), add and both (us of the server).
+# there are none. So with an entry a job no queue gets half of XADD, and short
+# jobs are bundled. Sets xadd (a second), add and both (us of the server).
 add_and_read() {
     redis flushall
     redis xgroup create bench workers 0 mkstream
@@ -123,13 +124,15 @@ seq "$SINGLE" >"$work/single"
 for ((round = 0; round < ROUNDS; round++)); do
     add_and_read
     echo "$add $both" >>"$work/least"
-    one=$(batch 1)
+    single=$(batch 1 1 128)
+    echo "$single $xadd" >>"$work/single_entries"
+    one=$(batch 1 "$BUNDLE" "$IN_HAND")
     echo "$one $xadd" >>"$work/batched"
     used_one=$(cat "$work/used")
     echo "$add $used_one" >>"$work/whole"
-    two=$(batch 2)
+    two=$(batch 2 "$BUNDLE" "$IN_HAND")
     echo "$two $one" >>"$work/two"
-    echo "$used_one $(cat "$work/used")" >>"$work/used_two"
+    echo "$(batch 2 1 1) $(batch 1 1 1)" >>"$work/two_singly"
     ping=$(per_second -n "$SINGLE" PING)
     echo "$(alone "$work/single") $ping" >>"$work/singly"
     redis xgroup create bench workers 0 mkstream
@@ -147,16 +150,17 @@ done
 load=$(cut -d ' ' -f 1 /proc/loadavg)
 echo "Medians of $ROUNDS rounds on $(nproc) CPUs, load $load; rates a second."
 echo "redis-server ${SERVER_OPTIONS:-as it comes}; PING and XADD on the same one"
-row batched "jobs in a batch of $BATCH; XADD, $BLOCK at once" ">= 0.5"
+row batched "jobs in a batch, $BUNDLE an entry; XADD, $BLOCK at once" ">= 0.5"
 row whole "  us of redis-server: an XADD; one such job" "bound"
-row least "  ... an XADD; an XADD that is also handed out" "bound"
-row two "the first, with two workers; with one" ">= 1"
-row used_two "  us of redis-server a job, with one; with two" "bound"
+row single_entries "  the same with an entry a job; XADD" ""
+row least "  us of redis-server: an XADD; the same, handed out" "bound"
+row two "jobs in a batch with two workers; with one" ">= 1"
+row two_singly "  the same, an entry a job, one in hand" ">= 1"
 row singly "jobs one by one; PING" ">= 0.7"
 row take "  taking one by one, no more (XREADGROUP); PING" "bound"
 row latency "us from adding to result; us of a PING" "<= 5"
 start_workers 1 -b "$IN_HAND"
-client nothing - <"$work/batch"
+client -b "$BUNDLE" nothing - <"$work/batch"
 printf 'peak memory of a worker after %s jobs: %s KiB, target < 4096\n' \
     "$BATCH" "$(awk '/^VmHWM/ { print $2 }' "/proc/${workers# }/status")"
 stop_workers

@@ -74,14 +74,14 @@ memory() {
     done
     for ((part = 1; part <= 10; part++)); do
         seq $((JOBS / 10)) | "$build/05-queue/client" -r "$dir/redis" \
-            -i "soak$part" nothing - >"$dir/out" &
+            -i "soak$part" -b 16 nothing - >"$dir/out" &
         client=$!
         if [ "$part" -eq 1 ]; then # so that its blocks are full from the first
             until [ "$(redis-cli -s "$dir/redis" xlen jobs)" -ge \
-                $((JOBS / 10)) ]; do
+                $((JOBS / 160)) ]; do
                 kill -0 "$client" || { kill "$server"; return 1; }
             done
-            "$build/05-queue/worker" -r "$dir/redis" -b 512 &
+            "$build/05-queue/worker" -r "$dir/redis" -b 128 &
             worker=$!
         fi
         wait "$client" || break

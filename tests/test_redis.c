@@ -53,15 +53,7 @@ static void wait_for(struct server *server, const char *stream, long entries) {
         wait_ms(2);
 }
 
-/* Waits until no entry is left: what is done of a long stream is removed a
- * little later. */
-static void wait_empty(struct server *server) {
-    for (long left = LONG_MS / 2;
-         left > 0 && server_ask(server, "XLEN jobs") != 0; left--)
-        wait_ms(2);
-}
-
-/* The kit's worker, with up to so many jobs in hand. */
+/* The kit's worker, with up to so many entries in hand. */
 static void start_kit(
     struct beside *worker, const struct server *server, const char *in_hand) {
     const char *argv[] = {
@@ -134,9 +126,10 @@ static long count_results(
     for (size_t i = 0; all != NULL && i < all->elements; i++) {
         const redisReply *fields = all->element[i]->element[1];
         for (size_t f = 0; f < fields->elements; f += 2) {
-            char *numbers = fields->element[f]->str, *end;
-            for (long job; (job = strtol(numbers, &end, 10)) >= 1 && job <= n;
-                 numbers = end)
+            char *end; /* "7" or "7-9" */
+            long job = strtol(fields->element[f]->str, &end, 10);
+            long last = *end == '-' ? strtol(end + 1, NULL, 10) : job;
+            for (; job >= 1 && job <= last && job <= n; job++)
                 seen[job]++;
         }
     }
@@ -156,8 +149,6 @@ static void judge_results(
     long twice, found = count_results(server, batch, n, &twice);
     long long pending = server_ask(
         server, "XPENDING jobs workers - + 10000"); /* an array of them */
-    if (found == n && twice == 0 && pending == 0 && verdict->text[0] == '\0')
-        wait_empty(server);
     long long left = server_ask(server, "XLEN jobs");
     if (found < n)
         verdict_fail(
@@ -185,9 +176,10 @@ static void write_lines(
     fclose(file);
 }
 
-/* So many jobs over so many workers: all answered, each once. */
-static void judge_answers(
-    const char *path, long n, int workers, struct verdict *verdict) {
+/* So many jobs, some in an entry, over so many workers: all answered, each
+ * once. */
+static void judge_answers(const char *path, long n, const char *bundle,
+    int workers, struct verdict *verdict) {
     struct server server;
     struct beside client, worker[4];
     char lines[200], *text;
@@ -196,7 +188,7 @@ static void judge_answers(
     for (int i = 0; i < workers; i++)
         start_worker(&worker[i], &server, path);
     const char *argv[] = {client_path, "-r", server.socket, "-i", "t", "-t",
-        "20", "nothing", "-", NULL};
+        "20", "-b", bundle, "nothing", "-", NULL};
     beside_start(&client, &server, lines, argv);
     int status = beside_end(&client, LONG_MS, &text);
     long printed = 0;
@@ -265,7 +257,13 @@ static void judge_malformed(const char *path, struct verdict *verdict) {
         "XADD jobs * id t.9 task nothing", "XADD jobs * id x task y argument z",
         "XADD jobs * id ../x.1 task nothing argument x",
         "XADD jobs * id t. task nothing argument x",
-        "XADD jobs * id .1 task nothing argument x"};
+        "XADD jobs * id .1 task nothing argument x",
+        "XADD jobs * id t.0 task nothing argument x",
+        "XADD jobs * id t.99999999999 task nothing argument x",
+        "XADD jobs * id t.20 task nothing argument a argument a argument a "
+        "argument a argument a argument a argument a argument a argument a "
+        "argument a argument a argument a argument a argument a argument a "
+        "argument a argument a"};
     enum { ENTRIES = sizeof entries / sizeof *entries };
     struct server server;
     struct beside worker, client;
@@ -379,14 +377,18 @@ static void judge_threads(const char *path, struct verdict *verdict) {
 static void test_answers(void) {
     static const struct {
         long jobs;
+        const char *bundle;
         int workers;
-    } runs[] = {{1000, 1}, {1000, 2}, {1000, 4}, {5000, 3}};
+    } runs[] = {{1000, "1", 1}, {1000, "1", 2}, {1000, "1", 4}, {5000, "1", 3},
+        {1001, "7", 2}, {5000, "16", 3}};
     find_programs();
     for (size_t i = 0; i < sizeof runs / sizeof *runs; i++) {
         struct verdict verdict = {""};
-        judge_answers(worker_path, runs[i].jobs, runs[i].workers, &verdict);
-        expect(verdict.text[0] == '\0', "%ld jobs, %d workers: %s",
-            runs[i].jobs, runs[i].workers, verdict.text);
+        judge_answers(worker_path, runs[i].jobs, runs[i].bundle,
+            runs[i].workers, &verdict);
+        expect(verdict.text[0] == '\0',
+            "%ld jobs, %s in an entry, %d workers: %s", runs[i].jobs,
+            runs[i].bundle, runs[i].workers, verdict.text);
     }
 }
 
@@ -403,7 +405,7 @@ static void test_right(void) {
 }
 
 static void judge_few(const char *path, struct verdict *verdict) {
-    judge_answers(path, 3, 1, verdict);
+    judge_answers(path, 3, "1", 1, verdict);
 }
 
 static void test_wrong(void) {
@@ -476,13 +478,11 @@ static void test_kills(void) {
     server_stop(&server);
 }
 
-/* Redis itself is killed and started again, with every write on disk: every
- * other time when a share of the jobs is done, else at any moment around that
- * at which client and worker are back. */
-static void test_redis_killed(void) {
-    static const char *const options[] = {
-        "--appendonly", "yes", "--appendfsync", "always", NULL};
-    long kills = kills_of_redis(), jobs = kills * 200;
+/* Redis itself is killed and started again: every other time when a share of
+ * the jobs is done, else at any moment around that at which client and worker
+ * are back. With `save` it comes back as it was a while before that. */
+static void kill_redis(const char *const *options, long kills, bool save) {
+    long jobs = kills * 200;
     struct server server;
     struct beside client, worker;
     struct verdict verdict = {""};
@@ -497,8 +497,10 @@ static void test_redis_killed(void) {
     for (long i = 0; i < kills; i++) {
         if (i % 2 == 0)
             wait_for(&server, "results:t", jobs * i / (kills + 1));
+        if (save)
+            freeReplyObject(redisCommand(server.context, "SAVE"));
         wait_ms(random() % (i % 2 == 0 ? 20 : 200)); /* they pause 100 ms */
-        expect(server_ask(&server, "XLEN results:t") < jobs,
+        expect(save || server_ask(&server, "XLEN results:t") < jobs,
             "all jobs were done before kill %ld of %ld", i + 1, kills);
         server_restart(&server);
     }
@@ -514,6 +516,16 @@ static void test_redis_killed(void) {
     free(text);
     stop_worker(&worker);
     server_stop(&server);
+}
+
+static void test_redis_killed(void) {
+    static const char *const options[] = {
+        "--appendonly", "yes", "--appendfsync", "always", NULL};
+    kill_redis(options, kills_of_redis(), false);
+}
+
+static void test_redis_older(void) {
+    kill_redis(NULL, 4, true);
 }
 
 /* A worker with four jobs in hand stands still for longer than its lease, so
@@ -549,7 +561,6 @@ static void test_late(void) {
 /* What is done is removed, though an older job lasts: the test has taken that
  * itself, and it is not taken over, as the lease is so long. */
 static void test_old_job(void) {
-    enum { JOBS = 3000, MOST_LEFT = 1200 };
     static const char *const commands[] = {
         "XGROUP CREATE jobs workers 0 MKSTREAM",
         "XADD jobs * id old.1 task nothing argument x",
@@ -564,43 +575,56 @@ static void test_old_job(void) {
     const char *worker_argv[] = {
         worker_path, "-r", server.socket, "-l600000", NULL};
     beside_start(&worker, &server, NULL, worker_argv);
-    write_lines(&server, 1, JOBS, lines);
+    write_lines(&server, 1, 3000, lines);
     const char *argv[] = {
         client_path, "-r", server.socket, "nothing", "-", NULL};
     beside_start(&client, &server, lines, argv);
     expect(beside_end(&client, LONG_MS, NULL) == 0, "no answers");
-    long long left = server_ask(&server, "XLEN jobs");
-    expect(left > 0 && left <= MOST_LEFT,
-        "%lld entries left of %d that are done and one that is not; expected: "
-        "at most %d",
-        left, JOBS, MOST_LEFT);
+    expect(server_ask(&server, "XLEN jobs") == 1,
+        "%lld entries left of 3000 that are done and one that is not",
+        server_ask(&server, "XLEN jobs"));
     stop_worker(&worker);
     server_stop(&server);
 }
 
-/* A worker leaves a long stream for later. When there is nothing to do any more
- * it removes what others have left there as well. */
-static void test_tidy(void) {
-    static const char *const commands[] = {
-        "XGROUP CREATE jobs workers 0 MKSTREAM",
-        "XADD jobs * id old.1 task nothing argument x",
-        "XREADGROUP GROUP workers test COUNT 2000 STREAMS jobs >",
-        "XGROUP DELCONSUMER jobs workers test"};
+/* The place of the entry in the stream, oldest first from 0. */
+static void place_of(struct server *server, size_t index, char *place) {
+    redisReply *all = redisCommand(server->context, "XRANGE jobs - +");
+    place[0] = '\0';
+    if (all != NULL && index < all->elements)
+        snprintf(place, 48, "%s", all->element[index]->element[0]->str);
+    freeReplyObject(all);
+}
+
+/* A worker has four jobs, and Redis falls back to a time when it had handed
+ * out two of them: these two are answered, the others handed out again. */
+static void test_older_state(void) {
     struct server server;
-    struct beside worker;
+    struct beside client, worker;
+    struct verdict verdict = {""};
+    char lines[200], places[4][48];
     find_programs();
     server_start(&server, false, NULL);
-    for (int i = 0; i < 3; i++)
-        for (int times = i == 1 ? 1100 : 1; times > 0; times--)
-            freeReplyObject(redisCommand(server.context, commands[i]));
-    const char *argv[] = {worker_path, "-r", server.socket, "-l2000", NULL};
-    beside_start(&worker, &server, NULL, argv);
-    expect(run_client(&server, "nothing", "x", "20", NULL) == 0, "no answer");
-    freeReplyObject(redisCommand(server.context, commands[3]));
-    wait_empty(&server);
-    expect(server_ask(&server, "XLEN jobs") == 0,
-        "%lld entries left that nobody holds",
-        server_ask(&server, "XLEN jobs"));
+    write_lines(&server, 50000000, 4, lines);
+    const char *argv[] = {client_path, "-r", server.socket, "-i", "t", "-t",
+        "50", "increment", "-", NULL};
+    beside_start(&client, &server, lines, argv);
+    wait_for(&server, "jobs", 4);
+    start_kit(&worker, &server, "8");
+    expect(beside_printed(&worker), "the worker began no job");
+    beside_signal(&worker, SIGSTOP);
+    for (size_t i = 0; i < 4; i++)
+        place_of(&server, i, places[i]);
+    expect(server_ask(
+               &server, "XACK jobs workers %s %s", places[2], places[3]) == 2,
+        "the worker had less than four jobs");
+    freeReplyObject(redisCommand(
+        server.context, "XGROUP SETID jobs workers %s", places[1]));
+    beside_signal(&worker, SIGCONT);
+    int status = beside_end(&client, LONG_MS, NULL);
+    expect(status == 0, "client's exit %d: %s", status, said(&client));
+    judge_results(&server, "t", 4, &verdict);
+    expect_right(&verdict);
     stop_worker(&worker);
     server_stop(&server);
 }
@@ -615,7 +639,7 @@ static void test_poison(void) {
     int deaths = 0;
     find_programs();
     server_start(&server, false, NULL);
-    start_client(&client, &server, "crash", "x", "20");
+    start_client(&client, &server, "crash", "yes", "20");
     for (int i = 0; i < 4; i++) {
         const char *argv[] = {
             worker_path, "-r", server.socket, "-l300", "-n1", NULL};
@@ -633,10 +657,113 @@ static void test_poison(void) {
     server_stop(&server);
 }
 
+/* Jobs in one entry, or in the hands of one worker: one kills its worker, and
+ * takes no other along. */
+static void expect_alone(const char *bundle, const char *in_hand) {
+    struct server server;
+    struct beside client, worker;
+    struct verdict verdict = {""};
+    char *text;
+    int deaths = 0;
+    server_start(&server, false, NULL);
+    const char *argv[] = {client_path, "-r", server.socket, "-i", "t", "-t",
+        "30", "-b", bundle, "crash", "no", "yes", "no", NULL};
+    beside_start(&client, &server, NULL, argv);
+    wait_for(&server, "jobs", bundle[0] == '1' ? 3 : 1);
+    for (int i = 0; i < 3; i++) {
+        start_kit(&worker, &server, in_hand);
+        deaths += beside_end(&worker, LONG_MS, NULL) == -SIGABRT;
+    }
+    start_kit(&worker, &server, in_hand);
+    int status = beside_end(&client, LONG_MS, &text);
+    expect(deaths == 3 && status == 1 &&
+               strstr(text, "t.1, no: ok: no crash\n") != NULL &&
+               strstr(text, "t.2, yes: failed: its worker died") != NULL &&
+               strstr(text, "t.3, no: ok: no crash\n") != NULL,
+        "%s in an entry, %s in hand: %d workers died, exit %d, \"%s\"", bundle,
+        in_hand, deaths, status, text);
+    expect(server_ask(&server, "XLEN jobs:dead") == 1, "%lld dead letters",
+        server_ask(&server, "XLEN jobs:dead"));
+    judge_results(&server, "t", 3, &verdict);
+    expect_right(&verdict);
+    free(text);
+    stop_worker(&worker);
+    server_stop(&server);
+}
+
+static void test_alone(void) {
+    find_programs();
+    expect_alone("1", "8");
+    expect_alone("3", "1");
+}
+
+/* In an entry of three jobs one fails: it is tried three times, the others are
+ * done once. */
+static void test_split(void) {
+    struct server server;
+    struct beside client, worker;
+    struct verdict verdict = {""};
+    char *text, *done;
+    find_programs();
+    server_start(&server, false, NULL);
+    start_worker(&worker, &server, worker_path);
+    const char *argv[] = {client_path, "-r", server.socket, "-i", "t", "-t",
+        "20", "-b", "3", "increment", "5", "x", "7", NULL};
+    beside_start(&client, &server, NULL, argv);
+    int status = beside_end(&client, LONG_MS, &text);
+    expect(status == 1 && strstr(text, "t.1, 5: ok: counted to 5\n") != NULL &&
+               strstr(text, "t.2, x: failed: not a number") != NULL &&
+               strstr(text, "t.3, 7: ok: counted to 7\n") != NULL,
+        "one of three fails: exit %d, \"%s\"", status, text);
+    const char *log = said(&worker);
+    expect(strstr(log, "job t.2: try 1 of 3") != NULL &&
+               strstr(log, "job t.2: try 2 of 3") != NULL &&
+               strstr(log, "job t.2: try 3 of 3") != NULL,
+        "one of three fails: the worker said \"%s\"", log);
+    judge_results(&server, "t", 3, &verdict);
+    expect_right(&verdict);
+    beside_signal(&worker, SIGTERM);
+    beside_end(&worker, LONG_MS, &done);
+    expect(strcmp(done, "increment: counting to 5 ...\n"
+                        "increment: counted to 5\n"
+                        "increment: counting to 7 ...\n"
+                        "increment: counted to 7\n") == 0,
+        "one of three fails: the worker did \"%s\"", done);
+    free(text);
+    free(done);
+    server_stop(&server);
+}
+
+/* Somebody else's key is where a result must go: the job is not lost. */
+static void test_foreign_key(void) {
+    struct server server;
+    struct beside client, worker;
+    struct verdict verdict = {""};
+    find_programs();
+    server_start(&server, false, NULL);
+    freeReplyObject(redisCommand(server.context, "SET results:t x"));
+    start_worker(&worker, &server, worker_path);
+    start_client(&client, &server, "nothing", "x", "20");
+    for (int i = 0; i < 5000 && strstr(said(&worker), "WRONGTYPE") == NULL; i++)
+        wait_ms(2);
+    expect(strstr(said(&worker), "WRONGTYPE") != NULL,
+        "a result that cannot be stored: the worker said \"%s\"",
+        said(&worker));
+    freeReplyObject(redisCommand(server.context, "DEL results:t"));
+    int status = beside_end(&client, LONG_MS, NULL);
+    expect(
+        status == 0, "the key is gone: exit %d, \"%s\"", status, said(&client));
+    judge_results(&server, "t", 1, &verdict);
+    expect_right(&verdict);
+    stop_worker(&worker);
+    server_stop(&server);
+}
+
 static void expect_failure(const char *task, const char *argument,
     const char *reason, const char *tries) {
     struct server server;
     struct beside worker;
+    struct verdict verdict = {""};
     char *text;
     server_start(&server, false, NULL);
     start_worker(&worker, &server, worker_path);
@@ -645,6 +772,8 @@ static void expect_failure(const char *task, const char *argument,
         "%s %s: exit %d, \"%s\"", task, argument, status, text);
     expect(server_ask(&server, "XLEN jobs:dead") == 1, "%s: %lld dead letters",
         task, server_ask(&server, "XLEN jobs:dead"));
+    judge_results(&server, "t", 1, &verdict);
+    expect_right(&verdict);
     const char *log = said(&worker);
     expect(tries == NULL ? log[0] == '\0' : strstr(log, tries) != NULL,
         "%s: the worker said \"%s\"", task, log);
@@ -976,10 +1105,14 @@ CU_TestInfo redis_tests[] = {
     {"wrong workers are rejected for their reason", test_wrong},
     {"workers are killed: no job is lost or answered twice", test_kills},
     {"Redis is killed and restarted: likewise", test_redis_killed},
+    {"Redis is killed and comes back older: likewise", test_redis_older},
     {"a worker that was late: a result is stored once", test_late},
     {"what is done is removed, though an older job lasts", test_old_job},
-    {"a worker with nothing to do tidies up", test_tidy},
+    {"Redis falls back behind what a worker has", test_older_state},
     {"a job that kills its worker is tried three times", test_poison},
+    {"it takes no other job along", test_alone},
+    {"of jobs in one entry one fails: only that is tried again", test_split},
+    {"a key of somebody else loses no job", test_foreign_key},
     {"jobs that fail are dead letters with their reason", test_failures},
     {"jobs that are too large are refused", test_bounds},
     {"given up, and asked again", test_asked_again},
