@@ -90,8 +90,8 @@ static void send_question(struct link *link) {
     redisAppendCommand(link->context, "GET asked:%s", batch);
 }
 
-/* Adds jobs from `first` on, in bundles, and notes it, both or (if another client was
- * quicker) neither. Returns how many answers will come. */
+/* Adds jobs from `first` on, in bundles, and notes it, both or (if another
+ * client was quicker) neither. Returns how many answers will come. */
 static int send_chunk(struct link *link, long first) {
     char id[MOST_BATCH + 24];
     long last = jobs - first > CHUNK ? first + CHUNK : jobs, entries = 0;

@@ -115,10 +115,10 @@ void entry_run(struct entry *entry) {
  * only when all is stored. If somebody else has acknowledged it, he has stored
  * what became of it: what was stored now is taken out again. */
 
-/* ARGV: n entries, oldest first; then for each the numbers of its jobs and their
- * results. If only `count` were still to be acknowledged: others have removed
- * theirs, and (as Redis may have come back from an older state) the newest may
- * not have been handed out. */
+/* ARGV: n entries, oldest first; then for each the numbers of its jobs and
+ * their results. If only `count` were still to be acknowledged, others have
+ * removed theirs, and (as Redis may have come back from an older state) the
+ * newest may not have been handed out. */
 static const char finish[] =
     "local call, jobs, results = redis.call, KEYS[1], KEYS[2]\n"
     "local n = #ARGV / 3\n"
@@ -135,7 +135,7 @@ static const char finish[] =
     "    end\n"
     "  end\n"
     "end\n"
-    "if call('TTL', results) < 86000 then call('EXPIRE', results, 86400) end\n";
+    "if call('TTL', results) < 86400 then call('EXPIRE', results, 90000) end\n";
 
 /* For one entry, ARGV[1]: what to store, and the end. */
 #define BEGIN                                                      \
@@ -150,7 +150,7 @@ static const char finish[] =
     "else\n"                                                            \
     "  for _, one in ipairs(stored) do call('XDEL', unpack(one)) end\n" \
     "end\n"                                                             \
-    "call('EXPIRE', results, 86400)\n"
+    "call('EXPIRE', results, 90000)\n"
 
 /* Further: the tries so far, the batch, the number of the first job, the task;
  * and for each job its argument, and its result or nothing. What has none

@@ -219,8 +219,8 @@ bool link_send(struct link *link) {
     return done;
 }
 
-/* Mostly the answer comes within microseconds: to let others run meanwhile costs
- * less than to sleep and be woken. */
+/* Mostly the answer comes within microseconds: to let others run meanwhile
+ * costs less than to sleep and be woken. */
 static void expect_answer(struct link *link) {
     char byte;
     for (int i = 0; i < 100; i++) {
