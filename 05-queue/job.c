@@ -11,10 +11,10 @@
 
 enum { MOST_TEXT = MOST_RESULT + 40 };
 
-/* The caller frees it. */
-static char *text_with(const char *format, const char *word) {
+/* A line of three parts, which the caller frees. */
+static char *line(const char *begin, const char *middle, const char *end) {
     char text[MOST_TEXT];
-    snprintf(text, sizeof text, format, word);
+    snprintf(text, sizeof text, "%s%s%s", begin, middle, end);
     char *copy = strdup(text);
     if (copy == NULL)
         err(EXIT_FAILURE, "strdup");
@@ -77,7 +77,7 @@ void entry_accept(struct entry *entry, const redisReply *reply, long times) {
     entry->count += entry->count == 0; /* somebody may wait for an answer */
     if (entry->dead)
         for (size_t i = 0; i < entry->count; i++)
-            entry->jobs[i].text = text_with("failed: %s", why);
+            entry->jobs[i].text = line("failed: ", why, "");
 }
 
 void entry_forget(struct entry *entry) {
@@ -98,13 +98,13 @@ void entry_run(struct entry *entry) {
         struct job *job = &entry->jobs[i];
         job->done = run(job->argument, result, MOST_RESULT);
         if (job->done) {
-            job->text = text_with("ok: %s", result);
+            job->text = line("ok: ", result, "");
             continue;
         }
         warnx("job %.*s.%ld: try %ld of %d failed: %s", (int)entry->batch,
             entry->id, entry->first + (long)i, entry->tries, MOST_TRIES,
             result);
-        job->text = text_with("failed: %s (3 tries)", result);
+        job->text = line("failed: ", result, " (3 tries)");
         entry->dead = entry->count == 1 && entry->tries == MOST_TRIES;
     }
 }
