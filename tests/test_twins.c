@@ -50,7 +50,6 @@ static const struct {
     {"04-async/await.c", 220, "a scheduler, known to two sanitizers"},
     {"05-queue/messages.c", 171, "a dead worker costs one named job"},
     {"05-queue/download.c", 191, "as above, and the longest story"},
-    {"05-queue/increment.c", 184, "as above"},
     {"05-queue/cooking.c", 199, "as above"},
 };
 
