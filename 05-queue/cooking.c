@@ -1,9 +1,7 @@
 /*
  * cooking - ten plates by two chefs, who take the next order ticket
- * The tickets hang in a queue, and a chef who has served a plate takes the
- * next one. Notice that 5 x 50 = 250 minutes are no less than with plates
- * dealt out: a ticket helps who is done early, not who waits by his pot.
- * Linux only (prctl).
+ * Notice that 5 x 50 = 250 minutes are no less than with plates dealt out: a
+ * ticket helps who is done early, not who waits by his pot. Linux (prctl).
  * Build: cc -O2 -o cooking cooking.c -lrt
  * Usage: ./cooking [-p plates] [-w chefs] [-m ms_per_minute]
  */
@@ -13,7 +11,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -47,10 +44,8 @@ static void end_step(long plate, enum step step) {
 /* ---------- The tool: a queue of jobs, worker processes ---------- */
 
 static long chefs = 2, most_chefs = 1000; /* a kitchen each */
-static mqd_t queue;                       /* the jobs by number, then END */
-static long *results;    /* by job; 0: not done. Shared by all processes */
-static pid_t pids[1000]; /* as many as most_chefs */
-enum { END = -1 };
+static mqd_t queue; /* plates by number; a number past the last: the end */
+static char *done;  /* by plate, in memory that all processes share */
 
 static void wait_ms(long ms) {
     struct timespec time = {ms / 1000, ms % 1000 * 1000000};
@@ -64,30 +59,26 @@ static void do_step(long plate, enum step step) {
     end_step(plate, step);
 }
 
+/* Waits while the queue is full. The end comes last: it has priority 0. */
+static void produce(void) {
+    for (long job = 0;; job++)
+        if (mq_send(queue, (char *)&job, sizeof job, job < plates) == -1)
+            err(EXIT_FAILURE, "mq_send");
+}
+
 /* Takes the next ticket until the end comes, or until nobody can be told. */
 static void work(void) {
     long plate;
     while (mq_receive(queue, (char *)&plate, sizeof plate, NULL) != -1 &&
-           plate != END && !ferror(stdout)) {
+           plate < plates && !ferror(stdout)) {
         do_step(plate, WASH);
         do_step(plate, CUT);
         do_step(plate, BOIL);
         do_step(plate, SERVE);
-        results[plate] = !ferror(stdout);
+        done[plate] = !ferror(stdout);
     }
 }
 
-/* Waits while the queue is full. END comes after the jobs, as its priority is
- * lower, and as often as anyone takes it. */
-static void produce(void) {
-    for (long next = 0;; next++) {
-        long job = next < plates ? next : END;
-        if (mq_send(queue, (char *)&job, sizeof job, job != END) == -1)
-            err(EXIT_FAILURE, "mq_send");
-    }
-}
-
-/* Starts a child that does its part. Returns its pid, or -1. */
 static pid_t start(void (*part)(void)) {
     pid_t parent = getpid(), pid = fork();
     if (pid == -1)
@@ -99,61 +90,37 @@ static pid_t start(void (*part)(void)) {
         part();
     if (ferror(stdout))
         warnx("standard output: not everything was written");
-    _exit(ferror(stdout) != 0);
-}
-
-/* Ten messages are what the kernel lets everybody have. Unlinked at once, the
- * queue ends with the last process that has it open. */
-static void open_queue(void) {
-    struct mq_attr size = {.mq_maxmsg = 10, .mq_msgsize = sizeof(long)};
-    char name[40];
-    snprintf(name, sizeof name, "/cooking-%ld", (long)getpid());
-    queue = mq_open(name, O_RDWR | O_CREAT | O_EXCL, 0600, &size);
-    if (queue == -1 || mq_unlink(name) == -1)
-        err(EXIT_FAILURE, "message queue %s", name);
-    results = mmap(NULL, (size_t)plates * sizeof *results,
-        PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (results == MAP_FAILED)
-        err(EXIT_FAILURE, "mmap");
-}
-
-/* Waits for the chefs. If all have died, this process does what is left. */
-static void join_all(pid_t producer, long started) {
-    for (long running = started; running > 0;) {
-        int status;
-        pid_t ended = wait(&status);
-        if (ended == -1 || ended == producer)
-            errx(EXIT_FAILURE, "the producer died");
-        for (long i = 0; i < started; i++)
-            if (pids[i] == ended) { /* else a stranger, from before exec */
-                running--;
-                if (WIFSIGNALED(status))
-                    warnx("a chef died: %s", strsignal(WTERMSIG(status)));
-            }
-    }
-    signal(SIGPIPE, SIG_IGN);
-    work();
-    kill(producer, SIGKILL);
-    waitpid(producer, NULL, 0);
+    _exit(EXIT_SUCCESS);
 }
 
 /* Returns how many plates were served. */
 static long cook_all(void) {
-    long started = 0, served = 0;
-    open_queue();
-    pid_t producer = start(produce);
-    if (producer == -1)
-        exit(EXIT_FAILURE);
-    while (started < chefs && started < plates &&
-           (pids[started] = start(work)) != -1)
+    struct mq_attr size = {.mq_maxmsg = 10, .mq_msgsize = sizeof(long)};
+    pid_t pids[1001], ended; /* the producer, then the chefs */
+    long started = 0, running, count = 0;
+    char name[40];
+    snprintf(name, sizeof name, "/cooking-%ld", (long)getpid());
+    done = mmap(NULL, (size_t)plates, PROT_READ | PROT_WRITE,
+        MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    queue = mq_open(name, O_RDWR | O_CREAT | O_EXCL, 0600, &size);
+    if (queue == -1 || mq_unlink(name) == -1 || done == MAP_FAILED)
+        err(EXIT_FAILURE, "message queue %s", name);
+    while (started <= chefs && started <= plates &&
+           (pids[started] = start(started == 0 ? produce : work)) != -1)
         started++;
-    join_all(producer, started);
-    for (long plate = 0; plate < plates; plate++) {
-        if (results[plate] == 0)
+    for (running = started - 1; running > 0 && (ended = wait(NULL)) != pids[0];)
+        for (long i = 1; i < started; i++)
+            running -= pids[i] == ended;
+    if (running != 0)
+        errx(EXIT_FAILURE, "the producer is missing");
+    signal(SIGPIPE, SIG_IGN);
+    work(); /* what is left, if all chefs have died */
+    kill(pids[0], SIGKILL);
+    waitpid(pids[0], NULL, 0);
+    for (long plate = 0; plate < plates; count += done[plate++])
+        if (!done[plate])
             warnx("plate %ld: not done", plate + 1);
-        served += results[plate];
-    }
-    return served;
+    return count;
 }
 
 /* ---------- The run: the same in every lesson ---------- */

@@ -2,8 +2,7 @@
  * download - fetch web pages, by way of a queue
  * Five workers take the next page from the kernel's message queue, each when
  * it has time. Notice that 90 pages take 18 waits, as with the list dealt out;
- * but behind a slow page nothing waits here: the others take what is left.
- * Linux only (prctl).
+ * but behind a slow page nothing waits here. Linux only (prctl).
  * Build: cc -O2 -o download download.c -lcurl -lrt
  * Usage: ./download [-n times] [-w workers] [-s http://host:port | URL ...]
  */
@@ -15,7 +14,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -70,43 +68,32 @@ static long end_page(CURL *curl, long page, CURLcode code) {
 /* ---------- The tool: a queue of jobs, worker processes ---------- */
 
 static long workers = 5, most_workers = 1000;
-static mqd_t queue;      /* the jobs by number, then END */
-static long *results;    /* by job; 0: not done. Shared by all processes */
-static pid_t pids[1000]; /* as many as most_workers */
-enum { END = -1 };
+static mqd_t queue;   /* pages by number; a number past the last: the end */
+static char *outcome; /* by page: 0 not done, 1 failed, 2 come. Shared by all */
 
-/* Takes the next page until the end comes, or until nobody can be told. */
-static void work(void) {
-    CURL *handle = open_handle();
-    long page;
-    while (mq_receive(queue, (char *)&page, sizeof page, NULL) != -1 &&
-           page != END && !ferror(stdout)) {
-        begin_page(handle, page);
-        long came = end_page(handle, page, curl_easy_perform(handle));
-        if (!ferror(stdout))
-            results[page] = came == 1 ? 1 : -1;
-    }
-    curl_easy_cleanup(handle);
-}
-
-/* The priority: the practice pages grow from the first to the last, so the
- * last goes first. Of other pages nobody knows what they cost. */
-static unsigned cost(long job) {
-    long size = paths == practice ? job % path_count : 0;
-    return job == END ? 0 : 1 + (unsigned)size;
-}
-
-/* Waits while the queue is full. END comes after the jobs, as its priority is
- * lower, and as often as anyone takes it. */
+/* Waits while the queue is full. The large pages first, which take long; last
+ * the end, which has priority 0. */
 static void produce(void) {
-    for (long next = 0;; next++) {
-        long job = next < pages ? next : END;
-        if (mq_send(queue, (char *)&job, sizeof job, cost(job)) == -1)
+    for (long job = 0;; job++) {
+        long size = paths == practice ? job % path_count : 0; /* else unknown */
+        unsigned priority = job < pages ? 1 + (unsigned)size : 0;
+        if (mq_send(queue, (char *)&job, sizeof job, priority) == -1)
             err(EXIT_FAILURE, "mq_send");
     }
 }
 
-/* Starts a child that does its part. Returns its pid, or -1. */
+/* Takes the next page until the end comes, or until nobody can be told. */
+static void work(void) {
+    CURL *handle = open_handle();
+    for (long page; mq_receive(queue, (char *)&page, sizeof page, NULL) != -1 &&
+                    page < pages && !ferror(stdout);) {
+        begin_page(handle, page);
+        long came = end_page(handle, page, curl_easy_perform(handle));
+        outcome[page] = ferror(stdout) ? 0 : came == 1 ? 2 : 1;
+    }
+    curl_easy_cleanup(handle);
+}
+
 static pid_t start(void (*part)(void)) {
     pid_t parent = getpid(), pid = fork();
     if (pid == -1)
@@ -118,60 +105,36 @@ static pid_t start(void (*part)(void)) {
         part();
     if (ferror(stdout))
         warnx("standard output: not everything was written");
-    _exit(ferror(stdout) != 0);
-}
-
-/* Ten messages are what the kernel lets everybody have. Unlinked at once, the
- * queue ends with the last process that has it open. */
-static void open_queue(void) {
-    struct mq_attr size = {.mq_maxmsg = 10, .mq_msgsize = sizeof(long)};
-    char name[40];
-    snprintf(name, sizeof name, "/download-%ld", (long)getpid());
-    queue = mq_open(name, O_RDWR | O_CREAT | O_EXCL, 0600, &size);
-    if (queue == -1 || mq_unlink(name) == -1)
-        err(EXIT_FAILURE, "message queue %s", name);
-    results = mmap(NULL, (size_t)pages * sizeof *results,
-        PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (results == MAP_FAILED)
-        err(EXIT_FAILURE, "mmap");
-}
-
-/* Waits for the workers. If all have died, this process does what is left. */
-static void join_all(pid_t producer, long started) {
-    for (long running = started; running > 0;) {
-        int status;
-        pid_t ended = wait(&status);
-        if (ended == -1 || ended == producer)
-            errx(EXIT_FAILURE, "the producer died");
-        for (long i = 0; i < started; i++)
-            if (pids[i] == ended) { /* else a stranger, from before exec */
-                running--;
-                if (WIFSIGNALED(status))
-                    warnx("a worker died: %s", strsignal(WTERMSIG(status)));
-            }
-    }
-    signal(SIGPIPE, SIG_IGN);
-    work();
-    kill(producer, SIGKILL);
-    waitpid(producer, NULL, 0);
+    _exit(EXIT_SUCCESS);
 }
 
 /* Returns how many pages have come. */
 static long download_all(void) {
-    long started = 0, fetched = 0;
-    open_queue();
-    pid_t producer = start(produce);
-    if (producer == -1)
-        exit(EXIT_FAILURE);
-    while (started < workers && started < pages &&
-           (pids[started] = start(work)) != -1)
+    struct mq_attr size = {.mq_maxmsg = 10, .mq_msgsize = sizeof(long)};
+    pid_t pids[1001], ended; /* the producer, then the workers */
+    long started = 0, running, fetched = 0;
+    char name[40];
+    snprintf(name, sizeof name, "/download-%ld", (long)getpid());
+    outcome = mmap(NULL, (size_t)pages, PROT_READ | PROT_WRITE,
+        MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    queue = mq_open(name, O_RDWR | O_CREAT | O_EXCL, 0600, &size);
+    if (queue == -1 || mq_unlink(name) == -1 || outcome == MAP_FAILED)
+        err(EXIT_FAILURE, "message queue %s", name);
+    while (started <= workers && started <= pages &&
+           (pids[started] = start(started == 0 ? produce : work)) != -1)
         started++;
-    join_all(producer, started);
-    for (long page = 0; page < pages; page++) {
-        if (results[page] == 0)
+    for (running = started - 1; running > 0 && (ended = wait(NULL)) != pids[0];)
+        for (long i = 1; i < started; i++)
+            running -= pids[i] == ended;
+    if (running != 0)
+        errx(EXIT_FAILURE, "the producer is missing");
+    signal(SIGPIPE, SIG_IGN);
+    work(); /* what is left, if all workers have died */
+    kill(pids[0], SIGKILL);
+    waitpid(pids[0], NULL, 0);
+    for (long page = 0; page < pages; fetched += outcome[page++] == 2)
+        if (outcome[page] == 0)
             warnx("page %ld: not done", page + 1);
-        fetched += results[page] == 1;
-    }
     return fetched;
 }
 

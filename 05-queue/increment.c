@@ -1,9 +1,7 @@
 /*
  * increment - tasks that only compute, in a queue with one worker per CPU
- * Each worker takes the next task when it is done with one, so no CPU idles
- * while a task is left, however long each takes. Notice that N CPUs need an
- * Nth of the time, and that a task must be long beside the microseconds a
- * message costs. Linux only (prctl).
+ * Whoever is done takes the next, so no CPU idles while a task is left: N need
+ * an Nth of the time. A message costs microseconds. Linux only (prctl).
  * Build: cc -O2 -o increment increment.c -lrt
  * Usage: ./increment [-t tasks] [-n increments] [-w workers]
  */
@@ -13,7 +11,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -41,35 +38,28 @@ static void end_task(long task, long number) {
 /* ---------- The tool: a queue of jobs, worker processes ---------- */
 
 static long workers, most_workers = 1000; /* if not given, one per CPU */
-static mqd_t queue;                       /* the jobs by number, then END */
-static long *results;    /* by job; 0: not done. Shared by all processes */
-static pid_t pids[1000]; /* as many as most_workers */
-enum { END = -1 };
+static mqd_t queue;   /* tasks by number; a number past the last: the end */
+static long *counted; /* by task, in memory that all processes share */
+
+/* Waits while the queue is full. The end comes last: it has priority 0. */
+static void produce(void) {
+    for (long job = 0;; job++)
+        if (mq_send(queue, (char *)&job, sizeof job, job < tasks) == -1)
+            err(EXIT_FAILURE, "mq_send");
+}
 
 /* Takes the next task until the end comes, or until nobody can be told. */
 static void work(void) {
-    long task;
-    while (mq_receive(queue, (char *)&task, sizeof task, NULL) != -1 &&
-           task != END && !ferror(stdout)) {
+    for (long task; mq_receive(queue, (char *)&task, sizeof task, NULL) != -1 &&
+                    task < tasks && !ferror(stdout);) {
         volatile long number = 0;
         begin_task(task);
         increment(&number, increments);
         end_task(task, number);
-        results[task] = ferror(stdout) ? 0 : number;
+        counted[task] = ferror(stdout) ? 0 : number;
     }
 }
 
-/* Waits while the queue is full. END comes after the jobs, as its priority is
- * lower, and as often as anyone takes it. */
-static void produce(void) {
-    for (long next = 0;; next++) {
-        long job = next < tasks ? next : END;
-        if (mq_send(queue, (char *)&job, sizeof job, job != END) == -1)
-            err(EXIT_FAILURE, "mq_send");
-    }
-}
-
-/* Starts a child that does its part. Returns its pid, or -1. */
 static pid_t start(void (*part)(void)) {
     pid_t parent = getpid(), pid = fork();
     if (pid == -1)
@@ -81,62 +71,38 @@ static pid_t start(void (*part)(void)) {
         part();
     if (ferror(stdout))
         warnx("standard output: not everything was written");
-    _exit(ferror(stdout) != 0);
-}
-
-/* Ten messages are what the kernel lets everybody have. Unlinked at once, the
- * queue ends with the last process that has it open. */
-static void open_queue(void) {
-    struct mq_attr size = {.mq_maxmsg = 10, .mq_msgsize = sizeof(long)};
-    char name[40];
-    snprintf(name, sizeof name, "/increment-%ld", (long)getpid());
-    queue = mq_open(name, O_RDWR | O_CREAT | O_EXCL, 0600, &size);
-    if (queue == -1 || mq_unlink(name) == -1)
-        err(EXIT_FAILURE, "message queue %s", name);
-    results = mmap(NULL, (size_t)tasks * sizeof *results,
-        PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (results == MAP_FAILED)
-        err(EXIT_FAILURE, "mmap");
-}
-
-/* Waits for the workers. If all have died, this process does what is left. */
-static void join_all(pid_t producer, long started) {
-    for (long running = started; running > 0;) {
-        int status;
-        pid_t ended = wait(&status);
-        if (ended == -1 || ended == producer)
-            errx(EXIT_FAILURE, "the producer died");
-        for (long i = 0; i < started; i++)
-            if (pids[i] == ended) { /* else a stranger, from before exec */
-                running--;
-                if (WIFSIGNALED(status))
-                    warnx("a worker died: %s", strsignal(WTERMSIG(status)));
-            }
-    }
-    signal(SIGPIPE, SIG_IGN);
-    work();
-    kill(producer, SIGKILL);
-    waitpid(producer, NULL, 0);
+    _exit(EXIT_SUCCESS);
 }
 
 /* Returns the sum of all tasks' numbers. */
 static long increment_all(void) {
     if (workers == 0)
         workers = sysconf(_SC_NPROCESSORS_ONLN);
-    long started = 0, sum = 0;
-    open_queue();
-    pid_t producer = start(produce);
-    if (producer == -1)
-        exit(EXIT_FAILURE);
-    while (started < workers && started < tasks &&
-           (pids[started] = start(work)) != -1)
+    struct mq_attr size = {.mq_maxmsg = 10, .mq_msgsize = sizeof(long)};
+    pid_t pids[1001], ended; /* the producer, then the workers */
+    long started = 0, running, sum = 0;
+    char name[40];
+    snprintf(name, sizeof name, "/increment-%ld", (long)getpid());
+    counted = mmap(NULL, (size_t)tasks * sizeof(long), PROT_READ | PROT_WRITE,
+        MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    queue = mq_open(name, O_RDWR | O_CREAT | O_EXCL, 0600, &size);
+    if (queue == -1 || mq_unlink(name) == -1 || counted == MAP_FAILED)
+        err(EXIT_FAILURE, "message queue %s", name);
+    while (started <= workers && started <= tasks && started <= most_workers &&
+           (pids[started] = start(started == 0 ? produce : work)) != -1)
         started++;
-    join_all(producer, started);
-    for (long task = 0; task < tasks; task++) {
-        if (results[task] == 0)
+    for (running = started - 1; running > 0 && (ended = wait(NULL)) != pids[0];)
+        for (long i = 1; i < started; i++)
+            running -= pids[i] == ended;
+    if (running != 0)
+        errx(EXIT_FAILURE, "the producer is missing");
+    signal(SIGPIPE, SIG_IGN);
+    work(); /* what is left, if all workers have died */
+    kill(pids[0], SIGKILL);
+    waitpid(pids[0], NULL, 0);
+    for (long task = 0; task < tasks; sum += counted[task++])
+        if (counted[task] == 0)
             warnx("task %ld: not done", task + 1);
-        sum += results[task];
-    }
     return sum;
 }
 

@@ -1,8 +1,7 @@
 /*
  * messages - an automated conversation with each customer, by way of a queue
- * A producer puts the customers into the kernel's message queue; three workers
- * take from it, each the next one when it has time. Notice that 3 customers
- * take 4 messages x 1 s = 4 s, and 4 to 6 customers 8 s. Linux only (prctl).
+ * A producer puts the customers into the kernel's message queue, three workers
+ * take from it: 3 take 4 messages x 1 s = 4 s, 4 to 6 take 8. Linux (prctl).
  * Build: cc -O2 -o messages messages.c -lrt
  * Usage: ./messages [-c customers] [-m messages] [-i interval_ms] [-w workers]
  */
@@ -12,7 +11,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -45,34 +43,27 @@ static void end_message(long customer, long message) {
 /* ---------- The tool: a queue of jobs, worker processes ---------- */
 
 static long workers = 3, most_workers = 1000;
-static mqd_t queue;      /* the jobs by number, then END */
-static long *results;    /* by job; 0: not done. Shared by all processes */
-static pid_t pids[1000]; /* as many as most_workers */
-enum { END = -1 };
+static mqd_t queue; /* customers by number; a number past the last: the end */
+static char *done;  /* by customer, in memory that all processes share */
+
+/* Waits while the queue is full. The end comes last: it has priority 0. */
+static void produce(void) {
+    for (long job = 0;; job++)
+        if (mq_send(queue, (char *)&job, sizeof job, job < customers) == -1)
+            err(EXIT_FAILURE, "mq_send");
+}
 
 static void converse(long customer);
 
 /* Takes the next job until the end comes, or until nobody can be told. */
 static void work(void) {
-    long job;
-    while (mq_receive(queue, (char *)&job, sizeof job, NULL) != -1 &&
-           job != END && !ferror(stdout)) {
+    for (long job; mq_receive(queue, (char *)&job, sizeof job, NULL) != -1 &&
+                   job < customers && !ferror(stdout);) {
         converse(job);
-        results[job] = !ferror(stdout);
+        done[job] = !ferror(stdout);
     }
 }
 
-/* Waits while the queue is full. END comes after the jobs, as its priority is
- * lower, and as often as anyone takes it. */
-static void produce(void) {
-    for (long next = 0;; next++) {
-        long job = next < customers ? next : END;
-        if (mq_send(queue, (char *)&job, sizeof job, job != END) == -1)
-            err(EXIT_FAILURE, "mq_send");
-    }
-}
-
-/* Starts a child that does its part. Returns its pid, or -1. */
 static pid_t start(void (*part)(void)) {
     pid_t parent = getpid(), pid = fork();
     if (pid == -1)
@@ -84,50 +75,7 @@ static pid_t start(void (*part)(void)) {
         part();
     if (ferror(stdout))
         warnx("standard output: not everything was written");
-    _exit(ferror(stdout) != 0);
-}
-
-/* Ten messages are what the kernel lets everybody have. Unlinked at once, the
- * queue ends with the last process that has it open. */
-static void open_queue(void) {
-    struct mq_attr size = {.mq_maxmsg = 10, .mq_msgsize = sizeof(long)};
-    char name[40];
-    snprintf(name, sizeof name, "/messages-%ld", (long)getpid());
-    queue = mq_open(name, O_RDWR | O_CREAT | O_EXCL, 0600, &size);
-    if (queue == -1 || mq_unlink(name) == -1)
-        err(EXIT_FAILURE, "message queue %s", name);
-    results = mmap(NULL, (size_t)customers * sizeof *results,
-        PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (results == MAP_FAILED)
-        err(EXIT_FAILURE, "mmap");
-}
-
-/* Waits for the workers. If all have died, this process does what is left. */
-static void join_all(pid_t producer, long started) {
-    for (long running = started; running > 0;) {
-        int status;
-        pid_t ended = wait(&status);
-        if (ended == -1 || ended == producer)
-            errx(EXIT_FAILURE, "the producer died");
-        for (long i = 0; i < started; i++)
-            if (pids[i] == ended) { /* else a stranger, from before exec */
-                running--;
-                if (WIFSIGNALED(status))
-                    warnx("a worker died: %s", strsignal(WTERMSIG(status)));
-            }
-    }
-    signal(SIGPIPE, SIG_IGN);
-    work();
-    kill(producer, SIGKILL);
-    waitpid(producer, NULL, 0);
-}
-
-/* For stderr. Lives until the next call. */
-static const char *name_of(long customer) {
-    static const char *const names[] = {"Alice", "Bob", "Carol"};
-    static char other[40];
-    snprintf(other, sizeof other, "Customer %ld", customer + 1);
-    return customer < 3 ? names[customer] : other;
+    _exit(EXIT_SUCCESS);
 }
 
 static void wait_ms(long ms) {
@@ -146,20 +94,36 @@ static void converse(long customer) {
 
 /* Returns how many customers had all their messages. */
 static long send_all(void) {
-    long started = 0, served = 0;
-    open_queue();
-    pid_t producer = start(produce);
-    if (producer == -1)
-        exit(EXIT_FAILURE);
-    while (started < workers && started < customers &&
-           (pids[started] = start(work)) != -1)
+    static const char *const names[] = {"Alice", "Bob", "Carol"};
+    struct mq_attr size = {.mq_maxmsg = 10, .mq_msgsize = sizeof(long)};
+    pid_t pids[1001], ended; /* the producer, then the workers */
+    long started = 0, running, served = 0;
+    char name[40];
+    snprintf(name, sizeof name, "/messages-%ld", (long)getpid());
+    done = mmap(NULL, (size_t)customers, PROT_READ | PROT_WRITE,
+        MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    queue = mq_open(name, O_RDWR | O_CREAT | O_EXCL, 0600, &size);
+    if (queue == -1 || mq_unlink(name) == -1 || done == MAP_FAILED)
+        err(EXIT_FAILURE, "message queue %s", name);
+    while (started <= workers && started <= customers &&
+           (pids[started] = start(started == 0 ? produce : work)) != -1)
         started++;
-    join_all(producer, started);
-    for (long customer = 0; customer < customers; customer++) {
-        if (results[customer] == 0)
-            warnx("%s: not done", name_of(customer));
-        served += results[customer];
-    }
+    for (running = started - 1; running > 0 && (ended = wait(NULL)) != pids[0];)
+        for (long i = 1; i < started; i++)
+            running -= pids[i] == ended;
+    if (running != 0)
+        errx(EXIT_FAILURE, "the producer is missing");
+    signal(SIGPIPE, SIG_IGN);
+    work(); /* what is left, if all workers have died */
+    kill(pids[0], SIGKILL);
+    waitpid(pids[0], NULL, 0);
+    for (long c = 0; c < customers; c++)
+        if (done[c])
+            served++;
+        else if (c < 3)
+            warnx("%s: not done", names[c]);
+        else
+            warnx("Customer %ld: not done", c + 1);
     return served;
 }
 
