@@ -12,7 +12,6 @@
 #include <err.h>
 #include <fcntl.h>
 #include <ftw.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -20,6 +19,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -143,24 +143,33 @@ long long server_ask(struct server *server, const char *format, ...) {
 void beside_start(struct beside *beside, const struct server *server,
     const char *stdin_path, const char *const *argv) {
     static int number;
-    int ends[2];
+    char out[sizeof beside->err];
+    snprintf(out, sizeof out, "%s/out%d", server->dir, number);
     snprintf(
         beside->err, sizeof beside->err, "%s/err%d", server->dir, number++);
+    beside->out = open(out, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     int error = open(beside->err, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-    if (error == -1 || pipe2(ends, O_CLOEXEC) == -1 ||
-        (beside->pid = fork()) == -1)
+    if (error == -1 || beside->out == -1 || (beside->pid = fork()) == -1)
         err(EXIT_FAILURE, "%s", argv[0]);
     if (beside->pid == 0)
-        become(argv, stdin_path, ends[1], error);
-    close(ends[1]);
+        become(argv, stdin_path, beside->out, error);
     close(error);
-    fcntl(ends[0], F_SETPIPE_SZ, 1 << 20);
-    beside->out = ends[0];
 }
 
-bool beside_printed(struct beside *beside) {
-    struct pollfd out = {.fd = beside->out, .events = POLLIN};
-    return poll(&out, 1, START_MS) == 1 && (out.revents & POLLIN) != 0;
+static size_t size_of(int fd) {
+    struct stat file;
+    if (fstat(fd, &file) == -1)
+        err(EXIT_FAILURE, "fstat");
+    return (size_t)file.st_size;
+}
+
+bool beside_printed(const struct beside *beside) {
+    for (long left = START_MS / STEP_MS; left > 0; left--) {
+        if (size_of(beside->out) > 0)
+            return true;
+        step();
+    }
+    return false;
 }
 
 void beside_signal(const struct beside *beside, int signal) {
@@ -168,38 +177,26 @@ void beside_signal(const struct beside *beside, int signal) {
         kill(beside->pid, signal);
 }
 
-/* Reads what is there; returns false at the end of the file. */
-static bool drain(int fd, char **text, size_t *size) {
-    struct pollfd out = {.fd = fd, .events = POLLIN};
-    char some[4096];
-    ssize_t got = 1;
-    while (poll(&out, 1, 0) == 1 && (got = read(fd, some, sizeof some)) > 0) {
-        *text = realloc(*text, *size + (size_t)got + 1);
-        memcpy(*text + *size, some, (size_t)got);
-        *size += (size_t)got;
-        (*text)[*size] = '\0';
-    }
-    return got > 0;
+/* All that was printed; the caller frees it. */
+static char *read_all(int fd) {
+    size_t size = size_of(fd);
+    char *text = calloc(size + 1, 1);
+    if (text == NULL || pread(fd, text, size, 0) != (ssize_t)size)
+        err(EXIT_FAILURE, "what was printed");
+    return text;
 }
 
 int beside_end(struct beside *beside, long ms, char **text) {
-    char *printed = calloc(1, 1);
-    size_t size = 0;
     int status;
-    pid_t ended;
-    for (long left = ms / STEP_MS;
-         (ended = waitpid(beside->pid, &status, WNOHANG)) == 0; left--) {
-        drain(beside->out, &printed, &size);
+    for (long left = ms / STEP_MS; waitpid(beside->pid, &status, WNOHANG) == 0;
+         left--) {
         if (left <= 0)
             kill(beside->pid, SIGKILL);
         step();
     }
-    drain(beside->out, &printed, &size);
+    if (text != NULL)
+        *text = read_all(beside->out);
     close(beside->out);
     beside->pid = 0;
-    if (text != NULL)
-        *text = printed;
-    else
-        free(printed);
     return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
 }

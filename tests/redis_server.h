@@ -39,7 +39,7 @@ __attribute__((format(printf, 2, 3))) long long server_ask(
 /* A program that runs beside the test. */
 struct beside {
     pid_t pid;
-    int out;       /* its stdout, a pipe */
+    int out;       /* its stdout, a file: it never waits for a reader */
     char err[100]; /* the path of its stderr */
 };
 
@@ -47,8 +47,8 @@ struct beside {
 void beside_start(struct beside *, const struct server *,
     const char *stdin_path, const char *const *argv);
 
-/* Waits until it has printed so many bytes more, in real time at most 20 s. */
-bool beside_printed(struct beside *);
+/* Waits until it has printed something, in real time at most 20 s. */
+bool beside_printed(const struct beside *);
 
 /* Waits for its end, at most so many ms, then kills it. Returns the exit
  * status, or minus the signal; what it printed is in *text, which the caller
