@@ -126,7 +126,7 @@ static long download_all(void) {
     for (running = started - 1; running > 0 && (ended = wait(NULL)) != pids[0];)
         for (long i = 1; i < started; i++)
             running -= pids[i] == ended;
-    if (running != 0)
+    if (running != 0 || waitpid(pids[0], NULL, WNOHANG) != 0)
         errx(EXIT_FAILURE, "the producer is missing");
     signal(SIGPIPE, SIG_IGN);
     work(); /* what is left, if all workers have died */
