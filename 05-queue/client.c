@@ -87,6 +87,7 @@ static void choose_batch(const char *wanted) {
  * an earlier answer. Redis also watches that nobody changes it meanwhile. */
 static void send_question(struct link *link) {
     redisAppendCommand(link->context, "WATCH asked:%s", batch);
+    redisAppendCommand(link->context, "XLEN jobs"); /* a stream, or nothing */
     redisAppendCommand(link->context, "GET asked:%s", batch);
 }
 
@@ -182,13 +183,16 @@ static void collect(struct link *link) {
         if (added < jobs) {
             int answers = added < 0 ? 0 : send_chunk(link, added);
             send_question(link);
-            added = take_count(link, answers + 1);
+            added = take_count(link, answers + 2);
+            if (answers > 0 && added >= 0)
+                link_well(link);
             continue;
         }
         send_wait(link, last, left);
         redisReply *reply = link_reply(link);
         if (reply == NULL)
             continue;
+        link_well(link);
         take_results(reply, last, sizeof last);
         freeReplyObject(reply);
     }

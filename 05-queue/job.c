@@ -48,14 +48,12 @@ static const char *read_fields(struct entry *entry, const redisReply *fields) {
             entry->id = value->str;
         else if (strcmp(name, "task") == 0 && whole && value->len <= MOST_TASK)
             entry->task = value->str;
-        else if (strcmp(name, "tried") == 0)
-            entry->tries += value->str[0] - '0';
-        else if (strcmp(name, "argument") != 0)
-            continue;
-        else if (whole && value->len <= MOST_ARGUMENT &&
-                 entry->count < MOST_BUNDLE)
+        else if (strcmp(name, "argument") == 0 && whole &&
+                 value->len <= MOST_ARGUMENT && entry->count < MOST_BUNDLE)
             entry->jobs[entry->count++].argument = value->str;
-        else
+        else if (strcmp(name, "tried") == 0 && strcmp(value->str, "1") == 0)
+            entry->tries++;
+        else if (strcmp(name, "argument") == 0 || strcmp(name, "tried") == 0)
             fits = false;
     }
     entry->first = read_id(entry->id, &entry->batch);
@@ -152,30 +150,30 @@ static const char finish[] =
     "end\n"                                                             \
     "call('EXPIRE', results, 90000)\n"
 
-/* Further: the tries so far, the batch, the number of the first job, the task;
- * and for each job its argument, and its result or nothing. What has none
- * becomes an entry of its own. */
+/* Further: the batch, the number of the first job, the task; and for each job
+ * its argument, and its result or nothing. What has none becomes an entry of
+ * its own: tried once, as a bundle is not run again. */
 static const char split[] =
     BEGIN "local done, left = {}, {}\n"
-          "for i = 6, #ARGV, 2 do\n"
-          "  local number, text = ARGV[4] + (i - 6) / 2, ARGV[i + 1]\n"
+          "for i = 5, #ARGV, 2 do\n"
+          "  local number, text = ARGV[3] + (i - 5) / 2, ARGV[i + 1]\n"
           "  local to = text == '' and left or done\n"
           "  to[#to + 1] = number\n"
           "  to[#to + 1] = text == '' and ARGV[i] or text\n"
           "end\n"
           "if #done > 0 then store(results, unpack(done)) end\n"
           "for i = 1, #left, 2 do\n"
-          "  store(jobs, 'id', ARGV[3] .. '.' .. left[i], 'task', ARGV[5],\n"
-          "    'tried', ARGV[2], 'argument', left[i + 1])\n"
+          "  store(jobs, 'id', ARGV[2] .. '.' .. left[i], 'task', ARGV[4],\n"
+          "    'tried', 1, 'argument', left[i + 1])\n"
           "end\n" END;
 
 /* Further: id, task, argument, the reason; the numbers of its jobs (none, if
  * nobody waits for them), and their results. KEYS[3]: the dead letters. */
 static const char bury[] =
     BEGIN "call('XTRIM', KEYS[3], 'MAXLEN', '~', 10000)\n"
+          "if ARGV[6] ~= '' then store(results, ARGV[6], ARGV[7]) end\n"
           "store(KEYS[3], 'entry', ARGV[1], 'id', ARGV[2], 'task', ARGV[3],\n"
-          "  'argument', ARGV[4], 'reason', ARGV[5])\n"
-          "if ARGV[6] ~= '' then store(results, ARGV[6], ARGV[7]) end\n" END;
+          "  'argument', ARGV[4], 'reason', ARGV[5])\n" END;
 
 static char finish_sha[41]; /* the name Redis gave to the script */
 
@@ -266,18 +264,12 @@ static void report_done(
 
 /* A bundle of which not all is done. */
 static void report_split(struct link *link, const struct entry *entry) {
-    const char *args[10 + 2 * MOST_BUNDLE] = {
-        "EVAL", split, "2", "jobs", key_of(entry), entry->place};
-    char tried[24], batch[MOST_BATCH + 1], first[24];
-    int count = 10;
-    bool ran = entry->jobs[0].text != NULL;
-    snprintf(tried, sizeof tried, "%ld", ran ? entry->tries : entry->tries - 1);
+    char batch[MOST_BATCH + 1], first[24];
+    const char *args[9 + 2 * MOST_BUNDLE] = {"EVAL", split, "2", "jobs",
+        key_of(entry), entry->place, batch, first, entry->task};
+    int count = 9;
     snprintf(batch, sizeof batch, "%.*s", (int)entry->batch, entry->id);
     snprintf(first, sizeof first, "%ld", entry->first);
-    args[6] = tried;
-    args[7] = batch;
-    args[8] = first;
-    args[9] = entry->task;
     for (size_t i = 0; i < entry->count; i++) {
         args[count++] = entry->jobs[i].argument;
         args[count++] = entry->jobs[i].done ? entry->jobs[i].text : "";

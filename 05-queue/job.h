@@ -10,7 +10,7 @@
 
 #include "link.h"
 
-enum { MOST_ENTRIES = 64, MOST_PLACE = 48 };
+enum { MOST_ENTRIES = 32, MOST_PLACE = 48 };
 
 struct job {
     const char *argument;

@@ -252,11 +252,14 @@ redisReply *link_reply(struct link *link) {
         freeReplyObject(reply);
         return NULL;
     }
+    return reply;
+}
+
+void link_well(struct link *link) {
     if (link->trouble[0] != '\0' && !link->silent)
         warnx("Redis at %s: connected again", link->name);
     link->trouble[0] = '\0';
     link->pause_ms = 0;
-    return reply;
 }
 
 bool link_answers(struct link *link, int count) {

@@ -6,7 +6,7 @@
  *                  a few jobs, with the id of the first and an argument each.
  *                  The group "workers" hands each entry to one worker and
  *                  remembers it as pending until it is acknowledged.
- *   asked:BATCH    a bit a chunk of jobs: was it added? So a client that does
+ *   asked:BATCH    how many of the batch are added. So a client that does
  *                  not know whether Redis heard it may simply ask again.
  *   results:BATCH  a stream of what came out: the numbers of jobs, from - to,
  *                  and for each a line of text
@@ -67,6 +67,10 @@ redisReply *link_reply(struct link *);
 
 /* Says what is wrong, unless it was said last, and ends the connection. */
 void link_fail(struct link *, const char *why);
+
+/* What was asked has been done: the next trouble is told, and its first pause
+ * is short. That Redis answers at all is not enough. */
+void link_well(struct link *);
 
 /* Is the text a batch, as in MOST_BATCH? */
 bool is_batch(const char *text, size_t size);

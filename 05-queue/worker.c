@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,8 +23,8 @@
 enum { PATIENCE_MS = 5000 };
 
 static long jobs_left = -1, in_hand = 1, lease_ms = 10000, look_ms;
-static char me[300]; /* this consumer's name: host and process */
-static volatile sig_atomic_t stopping;
+static char me[300];         /* this consumer's name: host and process */
+static atomic_bool stopping; /* lock-free: a handler may write it */
 
 /* What was taken in one go. */
 struct block {
@@ -99,11 +100,28 @@ static void take_over(
         freeReplyObject(pending);
 }
 
+static void stop_signals(int how) {
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    pthread_sigmask(how, &signals, NULL);
+}
+
 static bool connect_to(struct link *link) {
-    if (!link_up(link, PATIENCE_MS))
+    stop_signals(SIG_UNBLOCK);                 /* a pause may be interrupted */
+    bool up = link_up(link, 2L * PATIENCE_MS); /* the longest, and time */
+    stop_signals(SIG_BLOCK);
+    if (!up)
         return false;
     link_patience(link, PATIENCE_MS + look_ms);
     return jobs_prepare(link, lease_ms);
+}
+
+/* Asks for a job to take over. */
+static void ask_over(struct link *link, const char *cursor) {
+    redisAppendCommand(link->context,
+        "XAUTOCLAIM jobs workers %s %ld %s COUNT 1", me, lease_ms, cursor);
 }
 
 /* Asks for a block: half of what may be in hand. Waits for one only if there is
@@ -144,12 +162,14 @@ static void run_block(struct block *block) {
 }
 
 /* Stores what was done and takes what is next, in one round trip; with more
- * than one job in hand, works on a block during it. What could not be stored,
- * because the connection broke, is in `done` still. */
+ * than one job in hand, works on a block during it. What could not be stored
+ * is in `done` still, and is sent again alone: what would be handed out in an
+ * answer that nobody reads counts as a try. */
 static void serve(struct link *link) {
     struct block *done = &held.blocks[0], *next = &held.blocks[1];
     char cursor[MOST_PLACE] = "0-0";
     long next_look = 0;
+    bool failed = false;
     for (bool more; (more = !stopping && jobs_left != 0) || done->count > 0 ||
                     next->count > 0;) {
         if (link->context == NULL && !connect_to(link))
@@ -159,19 +179,19 @@ static void serve(struct link *link) {
         bool look = now_ms() >= next_look;
         /* What is taken over may kill its worker: alone, it takes no other
          * job along. */
-        more = more && (next->count == 0 || (in_hand > 1 && !look));
+        more = more && !failed && (next->count == 0 || (in_hand > 1 && !look));
         if (more && look)
-            redisAppendCommand(link->context,
-                "XAUTOCLAIM jobs workers %s %ld %s COUNT 1", me, lease_ms,
-                cursor);
+            ask_over(link, cursor);
         else if (more)
             ask_next(link, next->count == 0);
         link_send(link);
         run_block(next);
-        if (!link_answers(link, answers))
+        if ((failed = !link_answers(link, answers)))
             continue;
         let_go(done);
         redisReply *reply = more ? link_reply(link) : NULL;
+        if (answers > 0 || reply != NULL)
+            link_well(link);
         if (reply != NULL && look)
             take_over(link, done, reply, cursor);
         else if (reply != NULL)
@@ -189,7 +209,8 @@ static void serve(struct link *link) {
  * belongs to whoever asked, so two threads must not share one. */
 static void *keep_lease(void *arg) {
     struct link *link = arg;
-    struct timespec third = {lease_ms / 3000, lease_ms / 3 % 1000 * 1000000};
+    long third_ms = lease_ms < 3 ? 1 : lease_ms / 3;
+    struct timespec third = {third_ms / 1000, third_ms % 1000 * 1000000};
     for (;;) {
         char entries[2 * MOST_ENTRIES][MOST_PLACE];
         const char *args[6 + 2 * MOST_ENTRIES] = {
@@ -204,7 +225,8 @@ static void *keep_lease(void *arg) {
                 args[count++] = entry;
             }
         pthread_mutex_unlock(&held.lock);
-        if (count == 5 || !link_up(link, lease_ms / 3))
+        link->pause_ms = 0; /* a third of the lease is pause enough */
+        if (count == 5 || !link_up(link, third_ms))
             continue;
         args[count++] = "JUSTID";
         redisAppendCommandArgv(link->context, count, args, NULL);
@@ -219,20 +241,21 @@ static void *keep_lease(void *arg) {
 
 static const char usage[] =
     "usage: worker [-r URL] [-n jobs_then_stop] [-b in_hand] [-l lease_ms]\n"
+    "-b: so many entries at once, 1 to 64; by default 1\n"
+    "-l: the same for all workers, by default 10000\n"
     "URL: redis://[user:password@]host[:port][/database], or a socket's path;\n"
     "by default $REDIS_URL, else redis://127.0.0.1:6379\n";
 
 /* The first signal lets the job be finished, a second ends the process. */
 static void stop(int unused) {
     (void)unused;
-    stopping = 1;
+    stopping = true;
     signal(SIGTERM, SIG_DFL);
     signal(SIGINT, SIG_DFL);
 }
 
 static void prepare(struct link *lease) {
     struct sigaction on_stop = {.sa_handler = stop};
-    sigset_t all, usual;
     pthread_t thread;
     char host[200] = "";
     look_ms = lease_ms < 10 ? 1 : lease_ms / 10;
@@ -242,12 +265,11 @@ static void prepare(struct link *lease) {
     if (sigaction(SIGTERM, &on_stop, NULL) == -1 ||
         sigaction(SIGINT, &on_stop, NULL) == -1)
         err(EXIT_FAILURE, "sigaction");
-    sigfillset(&all); /* signals are for the main thread */
-    pthread_sigmask(SIG_SETMASK, &all, &usual);
+    /* Signals are for the lease's thread: a task is never interrupted. */
     if ((errno = pthread_create(&thread, NULL, keep_lease, lease)) != 0 ||
         (errno = pthread_detach(thread)) != 0)
         err(EXIT_FAILURE, "pthread_create");
-    pthread_sigmask(SIG_SETMASK, &usual, NULL);
+    stop_signals(SIG_BLOCK);
 }
 
 int main(int argc, char *argv[]) {

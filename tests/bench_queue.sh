@@ -124,7 +124,7 @@ seq "$SINGLE" >"$work/single"
 for ((round = 0; round < ROUNDS; round++)); do
     add_and_read
     echo "$add $both" >>"$work/least"
-    single=$(batch 1 1 128)
+    single=$(batch 1 1 64)
     echo "$single $xadd" >>"$work/single_entries"
     one=$(batch 1 "$BUNDLE" "$IN_HAND")
     echo "$one $xadd" >>"$work/batched"

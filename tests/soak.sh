@@ -81,7 +81,7 @@ memory() {
                 $((JOBS / 160)) ]; do
                 kill -0 "$client" || { kill "$server"; return 1; }
             done
-            "$build/05-queue/worker" -r "$dir/redis" -b 128 &
+            "$build/05-queue/worker" -r "$dir/redis" -b 64 &
             worker=$!
         fi
         wait "$client" || break
