@@ -392,6 +392,44 @@ static void test_answers(void) {
     }
 }
 
+/* The jobs of two clients in the same blocks: each gets its own answers. */
+static void test_batches(void) {
+    struct server server;
+    struct beside clients[2], worker;
+    static const char *const batches[] = {"t", "u"};
+    char lines[2][200];
+    find_programs();
+    server_start(&server, false, NULL);
+    for (long i = 0; i < 2; i++) {
+        write_lines(&server, 1 + 1000 * i, 50, lines[i]);
+        const char *argv[] = {client_path, "-r", server.socket, "-i",
+            batches[i], "-t", "20", "increment", "-", NULL};
+        beside_start(&clients[i], &server, lines[i], argv);
+        wait_for(&server, "jobs", 50 * (i + 1)); /* it has read its lines */
+    }
+    start_kit(&worker, &server, "16");
+    for (long i = 0; i < 2; i++) {
+        char *text, line[100];
+        int status = beside_end(&clients[i], LONG_MS, &text), right = 0;
+        for (long job = 1; job <= 50; job++) {
+            long most = job + 1000 * i;
+            snprintf(line, sizeof line, "job %s.%ld, %ld: ok: counted to %ld\n",
+                batches[i], job, most, most);
+            right += strstr(text, line) != NULL;
+        }
+        expect(status == 0 && right == 50,
+            "client %ld: %d of 50 answers are its own, exit %d", i + 1, right,
+            status);
+        free(text);
+    }
+    struct verdict verdict = {""};
+    judge_results(&server, "t", 50, &verdict);
+    judge_results(&server, "u", 50, &verdict);
+    expect_right(&verdict);
+    stop_worker(&worker);
+    server_stop(&server);
+}
+
 static void test_right(void) {
     static void (*const judges[])(const char *, struct verdict *) = {
         judge_killed, judge_restarted, judge_malformed, judge_idle,
@@ -529,33 +567,45 @@ static void test_redis_older(void) {
 }
 
 /* A worker with four jobs in hand stands still for longer than its lease, so
- * that another takes them over; then it goes on with all four. */
-static void test_late(void) {
+ * that another takes them over; then it goes on with all four. If they are a
+ * bundle, one of them fails. */
+static void expect_late(const char *bundle, const char *third) {
     struct server server;
     struct beside client, late, heir;
     struct verdict verdict = {""};
-    char lines[200];
-    find_programs();
+    char *text;
     server_start(&server, false, NULL);
-    write_lines(&server, 50000000, 4, lines);
     const char *argv[] = {client_path, "-r", server.socket, "-i", "t", "-t",
-        "50", "increment", "-", NULL};
-    beside_start(&client, &server, lines, argv);
-    wait_for(&server, "jobs", 4);
+        "50", "-b", bundle, "increment", "50000000", "50000000", third,
+        "50000000", NULL};
+    beside_start(&client, &server, NULL, argv);
+    wait_for(&server, "jobs", bundle[0] == '1' ? 4 : 1);
     start_kit(&late, &server, "8");
     expect(beside_printed(&late), "the worker began no job");
     beside_signal(&late, SIGSTOP);
     start_kit(&heir, &server, "1");
-    wait_for(&server, "results:t", 1);
+    wait_for(&server, "results:t", bundle[0] == '1' ? 1 : 4);
     beside_signal(&late, SIGCONT);
     beside_signal(&late, SIGTERM);
     expect(beside_end(&late, LONG_MS, NULL) == 0, "it did not go on");
-    int status = beside_end(&client, LONG_MS, NULL);
-    expect(status == 0, "client's exit %d: %s", status, said(&client));
+    bool fails = strcmp(third, "x") == 0;
+    int status = beside_end(&client, LONG_MS, &text);
+    expect(status == fails && (strstr(text, "t.3, x: failed") != NULL) == fails,
+        "client's exit %d: %s%s", status, text, said(&client));
     judge_results(&server, "t", 4, &verdict);
     expect_right(&verdict);
+    expect(server_ask(&server, "XLEN jobs:dead") == fails,
+        "%lld dead letters; expected: %d",
+        server_ask(&server, "XLEN jobs:dead"), fails);
+    free(text);
     stop_worker(&heir);
     server_stop(&server);
+}
+
+static void test_late(void) {
+    find_programs();
+    expect_late("1", "50000000");
+    expect_late("4", "x");
 }
 
 /* What is done is removed, though an older job lasts: the test has taken that
@@ -734,27 +784,94 @@ static void test_split(void) {
     server_stop(&server);
 }
 
-/* Somebody else's key is where a result must go: the job is not lost. */
-static void test_foreign_key(void) {
+/* How many errors of a kind Redis has answered with. */
+static long errors_so_far(struct server *server, const char *kind) {
+    char line[60];
+    snprintf(line, sizeof line, "errorstat_%s:count=", kind);
+    redisReply *info = redisCommand(server->context, "INFO errorstats");
+    const char *found = strstr(info->str, line);
+    long count = found == NULL ? 0 : atol(found + strlen(line));
+    freeReplyObject(info);
+    return count;
+}
+
+static void wait_errors(struct server *server, const char *kind, long count) {
+    for (long left = LONG_MS / 2;
+         left > 0 && errors_so_far(server, kind) < count; left--)
+        wait_ms(2);
+}
+
+/* Somebody else's key is where results must go: the jobs are not lost and not
+ * run again, and a third one, whose worker has gone, is not taken meanwhile:
+ * that would count as a try. */
+static void expect_kept(const char *in_hand, const char *expected) {
+    struct server server;
+    struct beside clients[2], worker;
+    struct verdict verdict = {""};
+    char *text;
+    bool two = in_hand[0] == '2';
+    server_start(&server, false, NULL);
+    freeReplyObject(redisCommand(server.context, "HSET results:t x y"));
+    const char *argv[] = {client_path, "-r", server.socket, "-i", "t", "-t",
+        "20", "increment", "5", two ? "6" : NULL, NULL};
+    beside_start(&clients[0], &server, NULL, argv);
+    wait_for(&server, "jobs", two ? 2 : 1);
+    start_kit(&worker, &server, in_hand);
+    wait_errors(&server, "WRONGTYPE", 4); /* those of the client, too */
+    const char *other[] = {client_path, "-r", server.socket, "-i", "u", "-t",
+        "20", "increment", "7", NULL};
+    beside_start(&clients[1], &server, NULL, other);
+    wait_for(&server, "jobs", two ? 3 : 2);
+    freeReplyObject(redisCommand(
+        server.context, "XREADGROUP GROUP workers gone STREAMS jobs >"));
+    wait_errors(&server, "WRONGTYPE", 10);
+    redisReply *gone =
+        redisCommand(server.context, "XPENDING jobs workers - + 9 gone");
+    expect(gone->elements == 1 && gone->element[0]->element[3]->integer == 1,
+        "a worker that cannot report has taken another job");
+    freeReplyObject(gone);
+    freeReplyObject(redisCommand(server.context, "DEL results:t"));
+    for (int i = 0; i < 2; i++) {
+        int status = beside_end(&clients[i], LONG_MS, NULL);
+        expect(status == 0, "the key is gone: client %d, exit %d, \"%s\"", i,
+            status, said(&clients[i]));
+    }
+    judge_results(&server, "t", two ? 2 : 1, &verdict);
+    judge_results(&server, "u", 1, &verdict);
+    expect_right(&verdict);
+    beside_signal(&worker, SIGTERM);
+    beside_end(&worker, LONG_MS, &text);
+    expect(strcmp(text, expected) == 0, "each job once: the worker did \"%s\"",
+        text);
+    free(text);
+    server_stop(&server);
+}
+
+#define COUNTED(n) \
+    "increment: counting to " #n " ...\nincrement: counted to " #n "\n"
+
+static void test_foreign_result(void) {
+    find_programs();
+    expect_kept("1", COUNTED(5) COUNTED(7));
+    expect_kept("2", COUNTED(5) COUNTED(6) COUNTED(7));
+}
+
+/* Somebody else's key is where the queue must be: the client says so, and what
+ * it has not added is not taken for added. */
+static void test_foreign_queue(void) {
     struct server server;
     struct beside client, worker;
-    struct verdict verdict = {""};
     find_programs();
     server_start(&server, false, NULL);
-    freeReplyObject(redisCommand(server.context, "SET results:t x"));
-    start_worker(&worker, &server, worker_path);
-    start_client(&client, &server, "nothing", "x", "20");
-    for (int i = 0; i < 5000 && strstr(said(&worker), "WRONGTYPE") == NULL; i++)
-        wait_ms(2);
-    expect(strstr(said(&worker), "WRONGTYPE") != NULL,
-        "a result that cannot be stored: the worker said \"%s\"",
-        said(&worker));
-    freeReplyObject(redisCommand(server.context, "DEL results:t"));
+    freeReplyObject(redisCommand(server.context, "SET jobs x"));
+    start_client(&client, &server, "nothing", "x", "1");
     int status = beside_end(&client, LONG_MS, NULL);
-    expect(
-        status == 0, "the key is gone: exit %d, \"%s\"", status, said(&client));
-    judge_results(&server, "t", 1, &verdict);
-    expect_right(&verdict);
+    expect(status == 1 && strstr(said(&client), "WRONGTYPE") != NULL,
+        "jobs is a text: exit %d, \"%s\"", status, said(&client));
+    freeReplyObject(redisCommand(server.context, "DEL jobs"));
+    start_worker(&worker, &server, worker_path);
+    expect(run_client(&server, "nothing", "x", "20", NULL) == 0,
+        "the key is gone, and asked again: no answer");
     stop_worker(&worker);
     server_stop(&server);
 }
@@ -816,6 +933,72 @@ static void begin_long_job(void) {
         &long_job.client, &long_job.server, "send_messages", "Alice", "30");
 }
 
+/* How long nobody has renewed the only job that is handed out, in ms; -1: there
+ * is none. */
+static long long idle_of(struct server *server) {
+    redisReply *all =
+        redisCommand(server->context, "XPENDING jobs workers - + 9");
+    long long idle =
+        all->elements == 1 ? all->element[0]->element[2]->integer : -1;
+    freeReplyObject(all);
+    return idle;
+}
+
+/* Redis says nothing for some leases. After that the worker renews its lease
+ * again and again: more often than commands were under way. */
+static void test_lease_renewed(void) {
+    enum { ENOUGH = 10 };
+    struct server server;
+    struct beside client, worker;
+    long long idle, before = 0;
+    int renewed = 0;
+    find_programs();
+    server_start(&server, false, NULL);
+    start_worker(&worker, &server, worker_path);
+    start_client(&client, &server, "send_messages", "Alice", "30");
+    beside_printed(&worker);
+    kill(server.pid, SIGSTOP);
+    wait_ms(700);
+    kill(server.pid, SIGCONT);
+    while (renewed < ENOUGH && (idle = idle_of(&server)) != -1) {
+        renewed += idle < before;
+        before = idle;
+        wait_ms(2);
+    }
+    expect(renewed == ENOUGH, "the lease was renewed %d times; expected: %d",
+        renewed, ENOUGH);
+    beside_signal(&client, SIGKILL);
+    beside_end(&client, LONG_MS, NULL);
+    stop_worker(&worker);
+    server_stop(&server);
+}
+
+/* Workers that were killed are forgotten when one comes, after a lease. */
+static void test_forgotten(void) {
+    struct server server;
+    struct beside worker;
+    find_programs();
+    server_start(&server, false, NULL);
+    for (int i = 0; i < 3; i++) {
+        start_worker(&worker, &server, worker_path);
+        expect(
+            run_client(&server, "nothing", "x", "20", NULL) == 0, "no answer");
+        stop_worker(&worker);
+        freeReplyObject(redisCommand(server.context, "DEL asked:t results:t"));
+    }
+    expect(server_ask(&server, "XINFO CONSUMERS jobs workers") == 3,
+        "%lld workers are known; expected: 3",
+        server_ask(&server, "XINFO CONSUMERS jobs workers"));
+    wait_ms(310); /* the lease is 300 ms, for Redis as well */
+    start_worker(&worker, &server, worker_path);
+    expect(run_client(&server, "nothing", "x", "20", NULL) == 0, "no answer");
+    expect(server_ask(&server, "XINFO CONSUMERS jobs workers") == 1,
+        "%lld workers are known; expected: 1",
+        server_ask(&server, "XINFO CONSUMERS jobs workers"));
+    stop_worker(&worker);
+    server_stop(&server);
+}
+
 /* ---------- The client ---------- */
 
 static void test_bounds(void) {
@@ -854,6 +1037,8 @@ static void test_asked_again(void) {
             "asked again: no answer");
     expect(count_results(&server, "t", 1, &twice) == 1 && twice == 0,
         "asked again, the job was done twice");
+    expect(server_ask(&server, "TTL asked:t") > 0,
+        "what was asked is remembered for ever");
     stop_worker(&worker);
     server_stop(&server);
 }
@@ -920,6 +1105,10 @@ static void test_trouble(void) {
         wait_ms(2);
     expect(strstr(said(&client), "OOM") != NULL, "out of memory: \"%s\"",
         said(&client));
+    wait_errors(&server, "OOM", 8);
+    const char *oom = strstr(said(&client), "OOM");
+    expect(oom == NULL || strstr(oom + 1, "OOM") == NULL,
+        "the same trouble is told again: \"%s\"", said(&client));
     freeReplyObject(redisCommand(server.context, "CONFIG SET maxmemory 0"));
     status = beside_end(&client, LONG_MS, NULL);
     expect(
@@ -1101,6 +1290,7 @@ static void test_hosts(void) {
 
 CU_TestInfo redis_tests[] = {
     {"1,000 jobs over 1, 2 and 4 workers, each answered once", test_answers},
+    {"jobs of two clients in one block: each gets its own", test_batches},
     {"the worker passes every judge", test_right},
     {"wrong workers are rejected for their reason", test_wrong},
     {"workers are killed: no job is lost or answered twice", test_kills},
@@ -1112,7 +1302,8 @@ CU_TestInfo redis_tests[] = {
     {"a job that kills its worker is tried three times", test_poison},
     {"it takes no other job along", test_alone},
     {"of jobs in one entry one fails: only that is tried again", test_split},
-    {"a key of somebody else loses no job", test_foreign_key},
+    {"a foreign key instead of results loses no job", test_foreign_result},
+    {"a foreign key instead of the queue is noticed", test_foreign_queue},
     {"jobs that fail are dead letters with their reason", test_failures},
     {"jobs that are too large are refused", test_bounds},
     {"given up, and asked again", test_asked_again},
@@ -1120,6 +1311,8 @@ CU_TestInfo redis_tests[] = {
     {"Redis forgets, is full, or says nothing", test_trouble},
     {"a signal lets the job be finished, a second does not", test_stop},
     {"a long job stays with its worker", test_lease},
+    {"Redis was away: the lease is renewed again", test_lease_renewed},
+    {"workers that have gone are forgotten", test_forgotten},
     {"client, Redis and worker on three hosts", test_hosts},
     CU_TEST_INFO_NULL,
 };
