@@ -32,6 +32,7 @@ missing() {
     there curl || echo curl
     there hyperfine || echo hyperfine
     there valgrind || echo valgrind
+    PATH=$PATH:/usr/sbin:/sbin there ip || echo iproute2
     [ -x /usr/bin/time ] || echo time
     if there clang && ! compiles clang -fsanitize=address; then
         echo "libclang-rt-$(clang -dumpversion | cut -d. -f1)-dev"

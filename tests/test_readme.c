@@ -304,6 +304,8 @@ static long read_readme(const char *path) {
     for (; getline(&line, &size, file) != -1; lines++) {
         line[strcspn(line, "\n")] = '\0';
         bool fence = strncmp(line, "```", 3) == 0;
+        expect(!fence || line[3] == '\0' || strcmp(line, "```console") == 0,
+            "%s:%ld: a fence with text after it", path, lines + 1);
         bool command = inside && strncmp(line, "$ ", 2) == 0;
         if ((fence || command) && inside && t.command[0] != '\0')
             check(&t);
