@@ -8,7 +8,7 @@
 set -eu
 build=$(cd "$1" && pwd)/05-queue
 ROUNDS=${ROUNDS:-5}
-BATCH=${BATCH:-200000} SINGLE=${SINGLE:-20000}
+BATCH=${BATCH:-300000} SINGLE=${SINGLE:-20000}
 work=$(mktemp -d)
 server=
 finish() {
@@ -61,7 +61,7 @@ stop_workers() {
 # BLOCK commands in a pipeline of redis-benchmark; client.c adds as many jobs at
 # once. BUNDLE jobs in an entry; a worker with IN_HAND entries works on one half
 # while the other is stored and the next is handed out.
-BLOCK=256 BUNDLE=16 IN_HAND=32
+BLOCK=256 BUNDLE=16 IN_HAND=64
 # cpu_us : what the server has used so far
 cpu_us() {
     redis-cli -s "$work/redis" info cpu | tr -d '\r' |
@@ -71,16 +71,17 @@ per_job() { # START_US COUNT
     awk -v n="$2" -v from="$1" -v to="$(cpu_us)" \
         'BEGIN { printf "%.3f", (to - from) / n }'
 }
-# batch WORKERS BUNDLE IN_HAND : jobs a second from the client's first to its last
+# batch WORKERS BUNDLE IN_HAND [JOBS] : jobs a second from the client's first to
+# its last
 batch() {
-    local start used
+    local start used jobs=${4:-$BATCH}
     redis flushall
     start_workers "$1" -b "$3"
     used=$(cpu_us)
     start=$(now)
-    client -b "$2" nothing - <"$work/batch"
-    rate "$BATCH" "$start" "$(now)"
-    per_job "$used" "$BATCH" >"$work/used"
+    seq "$jobs" | client -b "$2" nothing -
+    rate "$jobs" "$start" "$(now)"
+    per_job "$used" "$jobs" >"$work/used"
     stop_workers
 }
 # add_and_read : the least there is to do for a queue, which is to add entries
@@ -99,16 +100,31 @@ add_and_read() {
         COUNT "$BLOCK" STREAMS bench '>' >"$work/unused"
     both=$(per_job "$used" "$BATCH")
 }
-# alone FILE OPTION... : jobs a second of one worker; the jobs are there before
+# between_pings COMMAND... : what it prints, a rate, and the mean of PING's rate
+# before and after it
+between_pings() {
+    local before rate after
+    before=$(per_second -n "$SINGLE" PING)
+    rate=$("$@")
+    after=$(per_second -n "$SINGLE" PING)
+    awk -v rate="$rate" -v a="$before" -v b="$after" \
+        'BEGIN { print rate, (a + b) / 2 }'
+}
+# alone : jobs a second of one worker with one in hand; all are there before
 alone() {
-    local file=$1 start count
-    shift
-    redis flushall
-    client -t 2 nothing - <"$file" 2>/dev/null || true
-    count=$(redis-cli -s "$work/redis" xlen jobs)
+    local start
     start=$(now)
-    "$build/worker" -r "$work/redis" -n "$count" "$@"
-    rate "$count" "$start" "$(now)"
+    "$build/worker" -r "$work/redis" -n "$SINGLE"
+    rate "$SINGLE" "$start" "$(now)"
+}
+take() {
+    per_second -n "$SINGLE" XREADGROUP GROUP workers me COUNT 1 STREAMS jobs '>'
+}
+# fill : adds the jobs; nobody works, so the client gives up
+fill() {
+    redis flushall
+    redis xgroup create jobs workers 0 mkstream
+    client -t 1 nothing - <"$work/single" 2>/dev/null || true
 }
 # A row of two columns of $work/NAME: their medians and that of the ratio.
 middle() { sort -g | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'; }
@@ -119,12 +135,11 @@ row() { # NAME WHAT TARGET
         "$(awk '{ print $1 / $2 }' "$work/$1" | middle)" "$3"
 }
 
-seq "$BATCH" >"$work/batch"
 seq "$SINGLE" >"$work/single"
 for ((round = 0; round < ROUNDS; round++)); do
     add_and_read
     echo "$add $both" >>"$work/least"
-    single=$(batch 1 1 64)
+    single=$(batch 1 1 64 $((BATCH / 4)))
     echo "$single $xadd" >>"$work/single_entries"
     one=$(batch 1 "$BUNDLE" "$IN_HAND")
     echo "$one $xadd" >>"$work/batched"
@@ -132,15 +147,12 @@ for ((round = 0; round < ROUNDS; round++)); do
     echo "$add $used_one" >>"$work/whole"
     two=$(batch 2 "$BUNDLE" "$IN_HAND")
     echo "$two $one" >>"$work/two"
-    echo "$(batch 2 1 1) $(batch 1 1 1)" >>"$work/two_singly"
-    ping=$(per_second -n "$SINGLE" PING)
-    echo "$(alone "$work/single") $ping" >>"$work/singly"
-    redis xgroup create bench workers 0 mkstream
-    per_second -n "$SINGLE" -P "$BLOCK" XADD bench '*' \
-        id 3f9c2a71.12 task nothing argument 12 >"$work/unused"
-    take=$(per_second -n "$SINGLE" XREADGROUP GROUP workers me COUNT 1 \
-        STREAMS bench '>')
-    echo "$take $ping" >>"$work/take"
+    echo "$(batch 2 1 1 "$SINGLE") $(batch 1 1 1 "$SINGLE")" \
+        >>"$work/two_singly"
+    fill
+    between_pings alone >>"$work/singly"
+    fill
+    between_pings take >>"$work/take"
     redis flushall
     start_workers 1
     one=$("$build/../tests/bench_latency" "$work/redis")
@@ -160,7 +172,7 @@ row singly "jobs one by one; PING" ">= 0.7"
 row take "  taking one by one, no more (XREADGROUP); PING" "bound"
 row latency "us from adding to result; us of a PING" "<= 5"
 start_workers 1 -b "$IN_HAND"
-client -b "$BUNDLE" nothing - <"$work/batch"
+seq "$BATCH" | client -b "$BUNDLE" nothing -
 printf 'peak memory of a worker after %s jobs: %s KiB, target < 4096\n' \
     "$BATCH" "$(awk '/^VmHWM/ { print $2 }' "/proc/${workers# }/status")"
 stop_workers
