@@ -801,6 +801,13 @@ static void wait_errors(struct server *server, const char *kind, long count) {
         wait_ms(2);
 }
 
+static void start_increment(struct beside *client, const struct server *server,
+    const char *id, const char *first, const char *second) {
+    const char *argv[] = {client_path, "-r", server->socket, "-i", id, "-t",
+        "20", "increment", first, second, NULL};
+    beside_start(client, server, NULL, argv);
+}
+
 /* Somebody else's key is where results must go: the jobs are not lost and not
  * run again, and a third one, whose worker has gone, is not taken meanwhile:
  * that would count as a try. */
@@ -812,15 +819,11 @@ static void expect_kept(const char *in_hand, const char *expected) {
     bool two = in_hand[0] == '2';
     server_start(&server, false, NULL);
     freeReplyObject(redisCommand(server.context, "HSET results:t x y"));
-    const char *argv[] = {client_path, "-r", server.socket, "-i", "t", "-t",
-        "20", "increment", "5", two ? "6" : NULL, NULL};
-    beside_start(&clients[0], &server, NULL, argv);
+    start_increment(&clients[0], &server, "t", "5", two ? "6" : NULL);
     wait_for(&server, "jobs", two ? 2 : 1);
     start_kit(&worker, &server, in_hand);
     wait_errors(&server, "WRONGTYPE", 4); /* those of the client, too */
-    const char *other[] = {client_path, "-r", server.socket, "-i", "u", "-t",
-        "20", "increment", "7", NULL};
-    beside_start(&clients[1], &server, NULL, other);
+    start_increment(&clients[1], &server, "u", "7", NULL);
     wait_for(&server, "jobs", two ? 3 : 2);
     freeReplyObject(redisCommand(
         server.context, "XREADGROUP GROUP workers gone STREAMS jobs >"));
