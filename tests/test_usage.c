@@ -101,10 +101,10 @@ static void check_numbers(const char *path, const char *name) {
         "...\" on stdout",
         path, help.code, help.err_text);
     for (size_t l = 0; l < help.count; l++)
-        for (const char *c = help.lines[l].text; (c = strchr(c, '-')); c++) {
-            char option[3] = {'-', c[1], '\0'};
-            bool number = c[-1] == '[' && isalnum((unsigned char)c[1]) &&
-                          c[2] == ' ' && !strchr(text_options_of(name), c[1]);
+        for (const char *c = help.lines[l].text; (c = strstr(c, "[-")); c++) {
+            char option[3] = {'-', c[2], '\0'};
+            bool number = isalnum((unsigned char)c[2]) && c[3] == ' ' &&
+                          !strchr(text_options_of(name), c[2]);
             if (!number)
                 continue;
             options++;
