@@ -5,7 +5,7 @@
  * -i and the same words, for what it has asked before: what is done is not
  * done again, and what is open is waited for.
  * Build: cc -O2 -o client client.c link.c -lhiredis
- * Usage: ./client [-r URL] [-t seconds] [-i ID] [-b bundle] TASK ARGUMENT...
+ * Usage: ./client [-r URL] [-t s] [-i ID] [-b bundle] TASK ARGUMENT... | TASK -
  */
 #include "link.h"
 
@@ -219,7 +219,7 @@ static void tell_open(void) {
 
 static const char usage[] =
     "usage: client [-r URL] [-t seconds] [-i ID] [-b bundle] "
-    "TASK ARGUMENT... | -\n"
+    "TASK {ARGUMENT... | -}\n"
     "-b: so many short jobs go to a worker at once, 1 to 16; by default 1\n"
     "URL: redis://[user:password@]host[:port][/database], or a socket's path;\n"
     "by default $REDIS_URL, else redis://127.0.0.1:6379\n";

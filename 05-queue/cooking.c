@@ -1,7 +1,7 @@
 /*
  * cooking - ten plates by two chefs, who take the next order ticket
  * Notice that 5 x 50 = 250 minutes are no less than with plates dealt out: a
- * ticket helps who is done early, not who waits by his pot. Linux (prctl).
+ * ticket helps who is done early, not who waits by his pot. Linux only (prctl).
  * Build: cc -O2 -o cooking cooking.c -lrt
  * Usage: ./cooking [-p plates] [-w chefs] [-m ms_per_minute]
  */
@@ -105,6 +105,7 @@ static long cook_all(void) {
     queue = mq_open(name, O_RDWR | O_CREAT | O_EXCL, 0600, &size);
     if (queue == -1 || mq_unlink(name) == -1 || done == MAP_FAILED)
         err(EXIT_FAILURE, "message queue %s", name);
+    signal(SIGCHLD, SIG_DFL); /* ignored, it hides who has ended */
     while (started <= chefs && started <= plates &&
            (pids[started] = start(started == 0 ? produce : work)) != -1)
         started++;

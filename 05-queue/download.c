@@ -120,6 +120,7 @@ static long download_all(void) {
     queue = mq_open(name, O_RDWR | O_CREAT | O_EXCL, 0600, &size);
     if (queue == -1 || mq_unlink(name) == -1 || outcome == MAP_FAILED)
         err(EXIT_FAILURE, "message queue %s", name);
+    signal(SIGCHLD, SIG_DFL); /* ignored, it hides who has ended */
     while (started <= workers && started <= pages &&
            (pids[started] = start(started == 0 ? produce : work)) != -1)
         started++;

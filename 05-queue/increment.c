@@ -76,8 +76,7 @@ static pid_t start(void (*part)(void)) {
 
 /* Returns the sum of all tasks' numbers. */
 static long increment_all(void) {
-    if (workers == 0)
-        workers = sysconf(_SC_NPROCESSORS_ONLN);
+    workers = workers == 0 ? sysconf(_SC_NPROCESSORS_ONLN) : workers;
     struct mq_attr size = {.mq_maxmsg = 10, .mq_msgsize = sizeof(long)};
     pid_t pids[1001], ended; /* the producer, then the workers */
     long started = 0, running, sum = 0;
@@ -88,6 +87,7 @@ static long increment_all(void) {
     queue = mq_open(name, O_RDWR | O_CREAT | O_EXCL, 0600, &size);
     if (queue == -1 || mq_unlink(name) == -1 || counted == MAP_FAILED)
         err(EXIT_FAILURE, "message queue %s", name);
+    signal(SIGCHLD, SIG_DFL); /* ignored, it hides who has ended */
     while (started <= workers && started <= tasks && started <= most_workers &&
            (pids[started] = start(started == 0 ? produce : work)) != -1)
         started++;

@@ -141,18 +141,18 @@ static const char finish[] =
     "local stored = {}\n"                                          \
     "local function store(key, ...)\n"                             \
     "  stored[#stored + 1] = {key, call('XADD', key, '*', ...)}\n" \
+    "  if key == results then call('EXPIRE', key, 90000) end\n"    \
     "end\n"
 #define END                                                             \
     "if call('XACK', jobs, 'workers', ARGV[1]) == 1 then\n"             \
     "  call('XDEL', jobs, ARGV[1])\n"                                   \
     "else\n"                                                            \
     "  for _, one in ipairs(stored) do call('XDEL', unpack(one)) end\n" \
-    "end\n"                                                             \
-    "call('EXPIRE', results, 90000)\n"
+    "end\n"
 
 /* Further: the batch, the number of the first job, the task; and for each job
  * its argument, and its result or nothing. What has none becomes an entry of
- * its own: tried once, as a bundle is not run again. */
+ * its own, that counts as tried once, whether it was run or not. */
 static const char split[] =
     BEGIN "local done, left = {}, {}\n"
           "for i = 5, #ARGV, 2 do\n"

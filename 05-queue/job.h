@@ -10,7 +10,7 @@
 
 #include "link.h"
 
-enum { MOST_ENTRIES = 32, MOST_PLACE = 48 };
+enum { MOST_ENTRIES = 32, MOST_PLACE = 48 }; /* of a block; bytes */
 
 struct job {
     const char *argument;
@@ -31,7 +31,7 @@ struct entry {
     struct job jobs[MOST_BUNDLE];
 };
 
-/* Reads an entry of the stream, handed out for the so-manieth time. */
+/* Reads an entry of the stream, handed out so many times, this one included. */
 void entry_accept(struct entry *, const redisReply *, long times);
 
 /* Runs the jobs, if they can be run. */

@@ -28,7 +28,7 @@ enum {
     MOST_JOBS = 1000000,  /* of one client */
     MOST_BUNDLE = 16,     /* jobs in an entry */
     MOST_TRIES = 3,
-    KEEP_S = 86400 /* results are kept for at least a day */
+    KEEP_S = 86400 /* results are kept at least so long, see job.c */
 };
 
 /* A connection that is made again when it breaks. */

@@ -1,7 +1,7 @@
 /*
  * messages - an automated conversation with each customer, by way of a queue
  * A producer puts the customers into the kernel's message queue, three workers
- * take from it: 3 take 4 messages x 1 s = 4 s, 4 to 6 take 8. Linux (prctl).
+ * take them out: 3 need 4 messages x 1 s = 4 s, 4 to 6 need 8. Linux only.
  * Build: cc -O2 -o messages messages.c -lrt
  * Usage: ./messages [-c customers] [-m messages] [-i interval_ms] [-w workers]
  */
@@ -105,6 +105,7 @@ static long send_all(void) {
     queue = mq_open(name, O_RDWR | O_CREAT | O_EXCL, 0600, &size);
     if (queue == -1 || mq_unlink(name) == -1 || done == MAP_FAILED)
         err(EXIT_FAILURE, "message queue %s", name);
+    signal(SIGCHLD, SIG_DFL); /* ignored, it hides who has ended */
     while (started <= workers && started <= customers &&
            (pids[started] = start(started == 0 ? produce : work)) != -1)
         started++;

@@ -20,11 +20,12 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { PATIENCE_MS = 5000 };
+enum { PATIENCE_MS = 5000, MOST_BLOCK_MS = 1000 };
 
-static long jobs_left = -1, in_hand = 1, lease_ms = 10000, look_ms;
-static char me[300];         /* this consumer's name: host and process */
-static atomic_bool stopping; /* lock-free: a handler may write it */
+static long jobs_left = -1, in_hand = 1, lease_ms = 10000;
+static long look_ms, block_ms; /* between looks for dead workers; for a job */
+static char me[300];           /* this consumer's name: host and process */
+static atomic_bool stopping;   /* lock-free: a handler may write it */
 
 /* What was taken in one go. */
 struct block {
@@ -34,9 +35,9 @@ struct block {
     redisReply *reply;
 };
 
-/* While one block is worked on, the next is asked for. Written by the main
- * thread only; the lease's thread reads the entries. Whoever writes or reads
- * elsewhere holds the lock. */
+/* While one block is worked on, the next is asked for. Only the main thread
+ * writes. It changes counts and places under the lock, and the lease's thread
+ * reads them under it. */
 static struct {
     pthread_mutex_t lock;
     struct block blocks[2];
@@ -70,9 +71,10 @@ static void let_go(struct block *block) {
     block->reply = NULL;
 }
 
-/* Takes what XREADGROUP answered: nothing in the time, or a block. */
-static void take_next(struct block *block, redisReply *reply) {
-    if (reply->type == REDIS_REPLY_ARRAY)
+/* Takes what XREADGROUP answered: nothing in the time, or a block. While a long
+ * job ran nobody has renewed its lease: then it is left to be taken over. */
+static void take_next(struct block *block, redisReply *reply, long asked_ms) {
+    if (reply->type == REDIS_REPLY_ARRAY && now_ms() - asked_ms < lease_ms / 2)
         hold(block, reply, reply->element[0]->element[1], 1);
     else
         freeReplyObject(reply);
@@ -114,7 +116,7 @@ static bool connect_to(struct link *link) {
     stop_signals(SIG_BLOCK);
     if (!up)
         return false;
-    link_patience(link, PATIENCE_MS + look_ms);
+    link_patience(link, PATIENCE_MS + block_ms);
     return jobs_prepare(link, lease_ms);
 }
 
@@ -133,18 +135,18 @@ static void ask_next(struct link *link, bool wait) {
         int size;
         long most;
     } made[2], *ask;
-    long most = (in_hand + 1) / 2;
+    long most = in_hand < 2 ? 1 : in_hand / 2;
     if (jobs_left > 0 && jobs_left < most)
         most = jobs_left;
     ask = &made[wait];
     if (ask->most != most) {
-        free(ask->text);
+        redisFreeCommand(ask->text);
         ask->most = most;
         if (wait)
             ask->size = redisFormatCommand(&ask->text,
                 "XREADGROUP GROUP workers %s COUNT %ld BLOCK %ld "
                 "STREAMS jobs >",
-                me, most, look_ms);
+                me, most, block_ms);
         else
             ask->size = redisFormatCommand(&ask->text,
                 "XREADGROUP GROUP workers %s COUNT %ld STREAMS jobs >", me,
@@ -176,7 +178,8 @@ static void serve(struct link *link) {
             continue;
         int answers = jobs_report(link, done->entries, done->count, me,
             lease_ms - look_ms / 2); /* due at the next look */
-        bool look = now_ms() >= next_look;
+        long asked = now_ms();
+        bool look = asked >= next_look;
         /* What is taken over may kill its worker: alone, it takes no other
          * job along. */
         more = more && !failed && (next->count == 0 || (in_hand > 1 && !look));
@@ -195,7 +198,7 @@ static void serve(struct link *link) {
         if (reply != NULL && look)
             take_over(link, done, reply, cursor);
         else if (reply != NULL)
-            take_next(done, reply);
+            take_next(done, reply, asked);
         if (reply != NULL && look && done->count == 0 &&
             strcmp(cursor, "0-0") == 0)
             next_look = now_ms() + look_ms;
@@ -241,12 +244,14 @@ static void *keep_lease(void *arg) {
 
 static const char usage[] =
     "usage: worker [-r URL] [-n jobs_then_stop] [-b in_hand] [-l lease_ms]\n"
+    "-n: stop after so many jobs, or a few more if they came in one entry\n"
     "-b: so many entries at once, 1 to 64; by default 1\n"
     "-l: the same for all workers, by default 10000\n"
     "URL: redis://[user:password@]host[:port][/database], or a socket's path;\n"
     "by default $REDIS_URL, else redis://127.0.0.1:6379\n";
 
-/* The first signal lets the job be finished, a second ends the process. */
+/* The first signal lets what is in hand be finished, a second ends the
+ * process. */
 static void stop(int unused) {
     (void)unused;
     stopping = true;
@@ -259,6 +264,7 @@ static void prepare(struct link *lease) {
     pthread_t thread;
     char host[200] = "";
     look_ms = lease_ms < 10 ? 1 : lease_ms / 10;
+    block_ms = look_ms < MOST_BLOCK_MS ? look_ms : MOST_BLOCK_MS;
     gethostname(host, sizeof host - 1);
     snprintf(me, sizeof me, "%s:%ld", host, (long)getpid());
     signal(SIGPIPE, SIG_IGN); /* a broken connection is an error like others */

@@ -6,6 +6,7 @@
 # whatever else the machine does hits both. It judges nothing: a target is
 # named beside each figure. A bound is what Redis itself leaves, whoever asks.
 set -eu
+shopt -s inherit_errexit
 build=$(cd "$1" && pwd)/05-queue
 ROUNDS=${ROUNDS:-5}
 BATCH=${BATCH:-300000} SINGLE=${SINGLE:-20000}
@@ -85,9 +86,9 @@ batch() {
     stop_workers
 }
 # add_and_read : the least there is to do for a queue, which is to add entries
-# and to hand them out. To hand one out costs Redis 7.0 as much as to add it: for
-# each it puts an XCLAIM together, for replicas and the append-only file, though
-# there are none. So with an entry a job no queue gets half of XADD, and short
+# and to hand them out. To hand one out costs Redis 7.0 as much as to add it: it
+# makes an XCLAIM of each, for replicas and the append-only file, though there
+# are none. So with an entry a job no queue gets half of XADD, and short
 # jobs are bundled. Sets xadd (a second), add and both (us of the server).
 add_and_read() {
     redis flushall
@@ -112,10 +113,11 @@ between_pings() {
 }
 # alone : jobs a second of one worker with one in hand; all are there before
 alone() {
-    local start
+    local start count
+    count=$(redis-cli -s "$work/redis" xlen jobs)
     start=$(now)
-    "$build/worker" -r "$work/redis" -n "$SINGLE"
-    rate "$SINGLE" "$start" "$(now)"
+    "$build/worker" -r "$work/redis" -n "$count"
+    rate "$count" "$start" "$(now)"
 }
 take() {
     per_second -n "$SINGLE" XREADGROUP GROUP workers me COUNT 1 STREAMS jobs '>'
@@ -161,7 +163,7 @@ for ((round = 0; round < ROUNDS; round++)); do
 done
 load=$(cut -d ' ' -f 1 /proc/loadavg)
 echo "Medians of $ROUNDS rounds on $(nproc) CPUs, load $load; rates a second."
-echo "redis-server ${SERVER_OPTIONS:-as it comes}; PING and XADD on the same one"
+echo "redis-server ${SERVER_OPTIONS:-as it comes}; PING, XADD on the same one"
 row batched "jobs in a batch, $BUNDLE an entry; XADD, $BLOCK at once" ">= 0.5"
 row whole "  us of redis-server: an XADD; one such job" "bound"
 row single_entries "  the same with an entry a job; XADD" ""

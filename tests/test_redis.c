@@ -61,7 +61,7 @@ static void start_kit(
     beside_start(worker, server, NULL, argv);
 }
 
-/* Starts a client with the id "t": TASK ARGUMENT, at most 20 s. */
+/* Starts a client with the id "t": TASK ARGUMENT, so many seconds. */
 static void start_client(struct beside *client, const struct server *server,
     const char *task, const char *argument, const char *seconds) {
     const char *argv[] = {client_path, "-r", server->socket, "-i", "t", "-t",
@@ -117,7 +117,7 @@ static const char *said(const struct beside *beside) {
 }
 
 /* How many results are stored of the jobs 1 to n of a batch: none must have
- * two, and in `most_twice` is how many have. */
+ * two, and in `twice` is how many have. */
 static long count_results(
     struct server *server, const char *batch, long n, long *twice) {
     long *seen = calloc((size_t)n + 1, sizeof *seen), found = 0;
@@ -339,8 +339,8 @@ static bool is_shared(pid_t pid) {
         FILE *file = task->d_name[0] == '.' ? NULL : fopen(path, "r");
         if (file == NULL)
             continue;
-        if (fscanf(file, "%ld %lx", &call, &fd) == 2 && call == SYS_read &&
-            count < 16) {
+        if (fscanf(file, "%ld %lx", &call, &fd) == 2 &&
+            (call == SYS_read || call == SYS_recvfrom) && count < 16) {
             for (size_t i = 0; i < count; i++)
                 shared = shared || reading[i] == fd;
             reading[count++] = fd;
@@ -1002,6 +1002,38 @@ static void test_forgotten(void) {
     server_stop(&server);
 }
 
+/* A worker may have two jobs in hand. While the first lasts for more than a
+ * lease, another worker gets the second, and the first does not do it too. */
+static void test_ahead(void) {
+    struct server server;
+    struct beside client, workers[2];
+    struct verdict verdict = {""};
+    char *text[2];
+    int begun = 0;
+    find_programs();
+    server_start(&server, false, NULL);
+    const char *argv[] = {client_path, "-r", server.socket, "-i", "t", "-t",
+        "30", "send_messages", "Alice", "Bob", NULL};
+    beside_start(&client, &server, NULL, argv);
+    wait_for(&server, "jobs", 2);
+    start_kit(&workers[0], &server, "2");
+    beside_printed(&workers[0]);
+    start_kit(&workers[1], &server, "1");
+    int status = beside_end(&client, LONG_MS, NULL);
+    expect(status == 0, "client's exit %d: %s", status, said(&client));
+    for (int i = 0; i < 2; i++) {
+        beside_signal(&workers[i], SIGTERM);
+        beside_end(&workers[i], LONG_MS, &text[i]);
+        for (char *c = text[i]; (c = strstr(c, "sending message 1")); c++)
+            begun++;
+        free(text[i]);
+    }
+    expect(begun == 2, "two jobs were begun %d times", begun);
+    judge_results(&server, "t", 2, &verdict);
+    expect_right(&verdict);
+    server_stop(&server);
+}
+
 /* ---------- The client ---------- */
 
 static void test_bounds(void) {
@@ -1314,6 +1346,7 @@ CU_TestInfo redis_tests[] = {
     {"Redis forgets, is full, or says nothing", test_trouble},
     {"a signal lets the job be finished, a second does not", test_stop},
     {"a long job stays with its worker", test_lease},
+    {"a job in hand is left to others after a lease", test_ahead},
     {"Redis was away: the lease is renewed again", test_lease_renewed},
     {"workers that have gone are forgotten", test_forgotten},
     {"client, Redis and worker on three hosts", test_hosts},
