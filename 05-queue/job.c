@@ -213,14 +213,15 @@ static const char *key_of(const struct entry *entry) {
     return key;
 }
 
-/* The numbers of the entry's jobs: "7" or "7-9". Lives until the next call. */
-static const char *numbers_of(const struct entry *entry) {
-    static char numbers[48];
-    int size = snprintf(numbers, sizeof numbers, "%ld", entry->first);
+enum { MOST_NUMBERS = 48 };
+
+/* The numbers of the entry's jobs: "7" or "7-9". */
+static const char *numbers_of(const struct entry *entry, char *to) {
+    int size = snprintf(to, MOST_NUMBERS, "%ld", entry->first);
     if (entry->count > 1)
-        snprintf(numbers + size, sizeof numbers - (size_t)size, "-%ld",
+        snprintf(to + size, MOST_NUMBERS - (size_t)size, "-%ld",
             entry->first + (long)entry->count - 1);
-    return numbers;
+    return to;
 }
 
 /* The results of all jobs of the entry, a line each. Returns the end. */
@@ -241,7 +242,7 @@ static bool all_done(const struct entry *entry) {
 static void report_done(
     struct link *link, const struct entry *entries, size_t count, bool *sent) {
     static char texts[MOST_ENTRIES * MOST_BUNDLE * MOST_TEXT];
-    static char numbers[MOST_ENTRIES][48];
+    char numbers[MOST_ENTRIES][MOST_NUMBERS];
     const char *args[5 + 3 * MOST_ENTRIES] = {
         "EVALSHA", finish_sha, "2", "jobs", key_of(entries)};
     size_t same[MOST_ENTRIES], n = 0;
@@ -253,9 +254,8 @@ static void report_done(
     for (size_t i = 0; i < n; i++) {
         const struct entry *entry = &entries[same[i]];
         sent[same[i]] = true;
-        snprintf(numbers[i], sizeof numbers[i], "%s", numbers_of(entry));
         args[5 + i] = entry->place;
-        args[5 + n + 2 * i] = numbers[i];
+        args[5 + n + 2 * i] = numbers_of(entry, numbers[i]);
         args[6 + n + 2 * i] = text;
         text = join(entry, text);
     }
@@ -282,14 +282,14 @@ static const char *text_of(const char *field) {
 }
 
 static void report_dead(struct link *link, const struct entry *entry) {
-    static char texts[MOST_BUNDLE * MOST_TEXT];
+    char texts[MOST_BUNDLE * MOST_TEXT], numbers[MOST_NUMBERS];
     bool told = entry->first > 0;
     join(entry, texts);
     redisAppendCommand(link->context,
         "EVAL %s 3 jobs %s jobs:dead %s %s %s %s %s %s %s", bury,
         told ? key_of(entry) : "", entry->place, text_of(entry->id),
         text_of(entry->task), text_of(entry->jobs[0].argument),
-        entry->jobs[0].text, told ? numbers_of(entry) : "", texts);
+        entry->jobs[0].text, told ? numbers_of(entry, numbers) : "", texts);
 }
 
 /* All that is done of a batch is one command; each other entry is its own. */

@@ -293,12 +293,18 @@ static void judge_malformed(const char *path, struct verdict *verdict) {
     server_stop(&server);
 }
 
-static long long commands_so_far(struct server *server) {
-    redisReply *info = redisCommand(server->context, "INFO stats");
-    const char *line = strstr(info->str, "total_commands_processed:");
-    long long count = line == NULL ? -1 : strtoll(strchr(line, ':') + 1, 0, 10);
+/* The number after the label in that section of INFO; 0: there is none. */
+static long long info_number(
+    struct server *server, const char *section, const char *label) {
+    redisReply *info = redisCommand(server->context, "INFO %s", section);
+    const char *found = strstr(info->str, label);
+    long long number = found == NULL ? 0 : atoll(found + strlen(label));
     freeReplyObject(info);
-    return count;
+    return number;
+}
+
+static long long commands_so_far(struct server *server) {
+    return info_number(server, "stats", "total_commands_processed:");
 }
 
 /* A worker with nothing to do asks Redis now and then. The bound is a number
@@ -785,14 +791,10 @@ static void test_split(void) {
 }
 
 /* How many errors of a kind Redis has answered with. */
-static long errors_so_far(struct server *server, const char *kind) {
-    char line[60];
-    snprintf(line, sizeof line, "errorstat_%s:count=", kind);
-    redisReply *info = redisCommand(server->context, "INFO errorstats");
-    const char *found = strstr(info->str, line);
-    long count = found == NULL ? 0 : atol(found + strlen(line));
-    freeReplyObject(info);
-    return count;
+static long long errors_so_far(struct server *server, const char *kind) {
+    char label[60];
+    snprintf(label, sizeof label, "errorstat_%s:count=", kind);
+    return info_number(server, "errorstats", label);
 }
 
 static void wait_errors(struct server *server, const char *kind, long count) {
