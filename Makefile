@@ -1,29 +1,8 @@
 # Four stories, six tools: a teaching kit for concurrency in C
 #
-#   make           builds every program into build/
-#   make setup     installs what is missing, with the system's package manager
-#   make demo      runs every story with every tool and prints a table
-#   make sites     runs the practice web sites on port 8000 (PORT=n: on n)
-#   make test      checks every program and the judges themselves
-#   make matrix    the same under gcc and clang, plain and with sanitizers
-#   make grade SUBMISSION=DIR (SEED=n)
-#                  grades a directory with this layout: points, feedback
-#   make check EXERCISE=02-threads/exercise_tables
-#                  grades one exercise of this directory
-#   make selftest  the grader grades what is known, wrong and right
-#   make handout   packs the kit without solutions: build/kit.tar.gz
-#   make gradescope (GRADE=hidden.conf)
-#                  packs an autograder: build/gradescope.zip
-#   make soak      the same verdicts hundreds of times, idle and under load
-#   make bench     measures the programs side by side
-#   make explore PROGRAM=06-locks/increment_race ARGS="-w 2 -n 1"
-#                  runs a program in every order of its threads
-#   make tsan PROGRAM=06-locks/increment_race, make helgrind PROGRAM=...
-#                  runs a program under a detector of data races
-#   make tidy      checks the format and the house rules
-#   make clean     removes build/
-#
-# A program is built by the command in its own "Build:" line.
+# `make help` lists what can be made. A program is built by the command in its
+# own "Build:" line. tests/ has a folder a room; a new file in a room needs no
+# edit here.
 
 B := build
 PORT := 8000
@@ -38,7 +17,7 @@ EXTRA :=
 # Setup runs before the rest of this file is read: in `make setup test` the
 # lines below must find what it has just installed.
 ifneq ($(filter setup,$(MAKECMDGOALS)),)
-ifneq ($(shell tests/setup.sh >&2 || echo failed),)
+ifneq ($(shell tests/tools/setup.sh >&2 || echo failed),)
 $(error setup failed)
 endif
 endif
@@ -53,7 +32,8 @@ HEADERS := curl:curl/curl.h cunit:CUnit/CUnit.h hiredis:hiredis/hiredis.h \
 missing := $(strip $(foreach h,$(HEADERS),$(shell printf \
     '\043include <%s>\n' '$(lastword $(subst :, ,$h))' | $(CC) $(XML) -E -x c - \
     >/dev/null 2>&1 || echo $(firstword $(subst :, ,$h)))))
-SOURCES := $(shell grep -l '^ \* Build: cc' 0[1-6]-*/*.c tests/wrong/*.c tests/programs/*.c)
+SOURCES := $(shell grep -l '^ \* Build: cc' 0[1-6]-*/*.c tests/run/*.c \
+    tests/suites/wrong/*.c)
 LEFT_OUT := $(foreach m,$(missing),$(shell grep -l '^ \* Build:.* -l$m' $(SOURCES)))
 PROGRAMS := $(patsubst %.c,$B/%,$(filter-out $(LEFT_OUT),$(SOURCES)))
 LESSONS := $(filter $B/0%,$(PROGRAMS))
@@ -62,8 +42,9 @@ LESSONS := $(filter $B/0%,$(PROGRAMS))
 RACES := $(patsubst $B/%,$B/tsan/%,$(filter-out \
     %/exercise_pantry,$(filter $B/06%,$(PROGRAMS))))
 
-.PHONY: all setup demo sites test matrix grade check selftest grader handout \
-    gradescope soak bench explore tsan helgrind tidy clean need-all need-web
+.PHONY: all help setup demo sites test matrix grade check selftest grader \
+    handout gradescope soak bench explore tsan helgrind tidy clean \
+    need-all need-web
 all: $(LESSONS)
 ifneq ($(missing),)
 	@echo "Left out: $(filter 0%,$(LEFT_OUT))"
@@ -88,58 +69,88 @@ $(RACES): $B/tsan/%: %.c Makefile
 # These have modules beside them.
 $B/05-queue/client $B/05-queue/worker: $(wildcard 05-queue/*.[ch])
 
-# ---- The harness ----
+# ---- The harness: a folder of tests/ is a room ----
 
-CORE := program sandbox clock events sites
-SUITES := $(patsubst tests/%.c,%,$(wildcard tests/test_*.c))
-# The suites whose judges the grader uses for the lessons.
-STORIES := test_messages test_download test_increment test_cooking
-# The grader: its checks are all check_*.c.
-GRADER := grade report submission hidden $(patsubst tests/%.c,%,$(wildcard \
-    tests/exercises.c tests/check_*.c))
-HARNESS := $(CORE) $(SUITES) main sites_main demo suite redis_server \
-    bench_latency $(GRADER) probe
-objects = $(patsubst %,$B/tests/%.o,$1)
-EXPLORE := $(call objects,explore explore_run)
-# What the grader needs beside it.
-BESIDE := $(EXPLORE) $B/tests/launcher $B/tests/clock_shim.so
-PROBE := $B/tests/grade_probe $(BESIDE)
+# Sources that are programs by themselves; the rest of a room is linked.
+ALONE := run/clock_shim run/launcher sites/main tools/demo tools/bench_latency \
+    grader/probe/attack $(patsubst tests/%.c,%,$(filter tests/%,$(SOURCES)))
+objects = $(patsubst %,$B/objects/%.o,$1)
+room = $(call objects,$(filter-out $(ALONE),$(patsubst tests/%.c,%,$(wildcard \
+    $(patsubst %,tests/%/*.c,$1)))))
+EVIDENCE := $(call room,run sites judge) $B/objects/grader/sandbox.o
+EXPLORE := $(call room,explore)
 
-$(call objects,$(HARNESS)): $B/tests/%.o: tests/%.c Makefile
+$B/objects/%.o: tests/%.c Makefile
 	@mkdir -p $(@D)
-	$(CC) $(WARNINGS) -O2 $(EXTRA) $(XML) -MMD -c -o $@ $<
--include $(wildcard $B/tests/*.d)
+	$(CC) $(WARNINGS) -O2 $(EXTRA) $(XML) -Itests -MMD -c -o $@ $<
+-include $(shell find $B/objects -name '*.d' 2>/dev/null)
+# These run inside programs that are built with any flags: they have none.
+$(EXPLORE): $B/objects/%.o: tests/%.c $(wildcard tests/explore/*.h) Makefile
+	@mkdir -p $(@D)
+	$(CC) -std=gnu17 -O2 -g -fno-pie -pthread -Itests -c -o $@ $<
+$B/tests/explore.o: $(EXPLORE)
+	@mkdir -p $(@D)
+	$(CC) -r -nostdlib -o $@ $^
+$B/tests/clock_shim.so: tests/run/clock_shim.c tests/run/clock.h Makefile
+	@mkdir -p $(@D)
+	$(CC) $(WARNINGS) -O2 -fPIC -shared -nostdlib -Itests -o $@ $<
+$B/tests/launcher: tests/run/launcher.c tests/run/launcher.h Makefile
+	@mkdir -p $(@D)
+	$(CC) $(WARNINGS) -O2 -Itests -o $@ $<
 
-# The shim is preloaded into programs built with any flags: it has none.
-$B/tests/clock_shim.so: tests/clock_shim.c tests/clock.h Makefile
-	@mkdir -p $(@D)
-	$(CC) $(WARNINGS) -O2 -fPIC -shared -nostdlib -o $@ $<
-
-$B/tests/test_runner: $(call objects,main suite redis_server $(SUITES) $(CORE))
-	$(CC) $(EXTRA) -o $@ $^ -lcunit -lmicrohttpd -lcurl -lhiredis \
-	    -ljansson -lxml2 -pthread
-$B/tests/demo: $(call objects,demo $(CORE))
-	$(CC) $(EXTRA) -o $@ $^ -lmicrohttpd -pthread
-$B/tests/bench_latency: $(call objects,bench_latency)
-	$(CC) $(EXTRA) -o $@ $^ -lhiredis
-$B/tests/sites: $(call objects,sites_main sites)
-	$(CC) $(EXTRA) -o $@ $^ -lmicrohttpd -pthread
-$(EXPLORE): $B/tests/%.o: tests/%.c tests/explore.h Makefile
-	@mkdir -p $(@D)
-	$(CC) -std=gnu17 -O2 -g -fno-pie -pthread -c -o $@ $<
-# Like the shim, and unlike the harness, without more flags.
-$B/tests/launcher: tests/launcher.c tests/launcher.h Makefile
-	@mkdir -p $(@D)
-	$(CC) $(WARNINGS) -O2 -o $@ $<
+BINARIES := $(patsubst %,$B/tests/%,test_runner demo sites bench_latency grade \
+    grade_probe)
+$B/tests/test_runner: $(call room,suites) $(EVIDENCE)
+$B/tests/demo: $(call objects,tools/demo) $(EVIDENCE)
+$B/tests/sites: $(call objects,sites/main) $(call room,sites)
+$B/tests/bench_latency: $(call objects,tools/bench_latency)
+# The stories' judges are in the suites: the grader uses them for the lessons.
+JUDGES := $(call objects,$(patsubst %,suites/test_%,messages download \
+    increment cooking) suites/suite)
+$B/tests/grade: $(call room,grader grader/checks) $(JUDGES) $(EVIDENCE)
 # The grader of test_grade.c, with exercises of its own.
-$B/tests/grade_probe: $(call objects,suite probe $(filter-out \
-    exercises check_%,$(GRADER)) $(CORE))
-	$(CC) $(EXTRA) -o $@ $^ -lcunit -lmicrohttpd -ljansson -lxml2 -pthread
-$B/tests/grade: $(call objects,suite $(GRADER) $(CORE) \
-    $(STORIES))
-	$(CC) $(EXTRA) -o $@ $^ -lcunit -lmicrohttpd -lcurl -ljansson -lxml2 -pthread
+$B/tests/grade_probe: $(call room,grader grader/probe) $(EVIDENCE)
+$(BINARIES):
+	@mkdir -p $(@D)
+	$(CC) $(EXTRA) -o $@ $(sort $^) -Wl,--as-needed -lcunit -lmicrohttpd \
+	    -lcurl -lhiredis -ljansson -lxml2 -pthread
+
+# What the runner and the grader need beside them.
+BESIDE := $B/tests/explore.o $B/tests/launcher $B/tests/clock_shim.so
+GRADER := $B/tests/grade $(BESIDE)
+TESTED := $(PROGRAMS) $(RACES) $B/tests/test_runner $B/tests/grade_probe \
+    $(BESIDE)
 
 # ---- What to run ----
+
+# `make help`: the lines of this file that begin with "#:".
+#: For learners
+#:   make               builds every program into build/
+#:   make demo          runs every story with every tool and prints a table
+#:   make sites         runs the practice web sites on port 8000 (PORT=n: on n)
+#:   make explore PROGRAM=06-locks/increment_race ARGS="-w 2 -n 1"
+#:                      runs a program in every order of its threads
+#:   make tsan PROGRAM=06-locks/increment_race (helgrind: with valgrind)
+#:                      runs a program under a detector of data races
+#:   make check EXERCISE=02-threads/exercise_tables
+#:                      grades one exercise of this directory
+#: For teachers
+#:   make grade SUBMISSION=DIR (SEED=n)
+#:                      grades a directory with this layout: points, feedback
+#:   make handout       packs the kit without solutions: build/kit.tar.gz
+#:   make gradescope (GRADE=hidden.conf)
+#:                      packs an autograder: build/gradescope.zip
+#: For maintainers
+#:   make setup         installs what is missing, with the package manager
+#:   make test          checks every program and the judges (SUITE="name ...")
+#:   make matrix        the same under gcc and clang, plain and with sanitizers
+#:   make selftest      the grader grades what is known, wrong and right
+#:   make soak          the same verdicts hundreds of times, idle and under load
+#:   make bench         measures the programs side by side
+#:   make tidy          checks the format and the house rules
+#:   make clean         removes what was built
+help:
+	@sed -n 's/^#: \{0,1\}//p' Makefile
 
 setup: # done above
 	@:
@@ -157,33 +168,31 @@ demo: need-web $(LESSONS) $B/tests/demo
 sites: need-web $B/tests/sites
 	@$B/tests/sites -p $(PORT)
 
-test: need-all $(PROGRAMS) $(RACES) $B/tests/test_runner $(PROBE)
+test: need-all $(TESTED)
 	@$B/tests/test_runner $B $(SUITE)
 
-GRADER_FILES := $B/tests/grade $(BESIDE)
 SUBMISSION = .
 REPORTS = $B/grade
-grade check: need-all $(GRADER_FILES)
+grade check: need-all $(GRADER)
 	@$B/tests/grade $(if $(filter check,$@),-e "$(EXERCISE)") \
 	    $(if $(SEED),-s "$(SEED)") $(if $(SANDBOX),-b $(SANDBOX)) \
 	    $(if $(filter 1,$(TRUST)),-t) $(if $(GRADE),-g "$(GRADE)") \
 	    -o "$(REPORTS)" "$(SUBMISSION)"
 
 # All that grading needs, built.
-grader: need-all $(GRADER_FILES)
+grader: need-all $(GRADER)
 
 handout:
-	@tests/handout.sh kit $B/kit.tar.gz
+	@tests/grader/handout.sh kit $B/kit.tar.gz
 
 gradescope:
-	@tests/handout.sh gradescope $B/gradescope.zip $(GRADE)
+	@tests/grader/handout.sh gradescope $B/gradescope.zip $(GRADE)
 
-selftest: need-all $(GRADER_FILES)
-	@tests/selftest.sh $B $(FILES)
+selftest: need-all $(GRADER)
+	@tests/grader/known/selftest.sh $B $(FILES)
 
-soak: need-all $(PROGRAMS) $(RACES) $B/tests/test_runner $(PROBE) \
-    $(GRADER_FILES)
-	@tests/soak.sh $B
+soak: need-all $(TESTED) $(GRADER)
+	@tests/tools/soak.sh $B
 
 # gcc links its sanitizer runtime into the program, as clang always does, so
 # that the runtime comes before the preloaded shim.
@@ -209,16 +218,16 @@ matrix: $(MATRIX)
 .NOTPARALLEL: matrix
 
 explore:
-	@EXPLORE_DIR=$B/explore tests/explore.sh
+	@EXPLORE_DIR=$B/explore tests/explore/explore.sh
 
 tsan helgrind:
-	@tests/detect.sh $@
+	@tests/tools/detect.sh $@
 
 bench: need-all $(LESSONS) $B/tests/sites $B/tests/bench_latency
-	@tests/bench.sh $B
+	@tests/tools/bench.sh $B
 
 tidy:
-	@tests/tidy.sh
+	@tests/tools/tidy.sh
 
 clean:
-	rm -rf build
+	rm -rf $B

@@ -1,0 +1,428 @@
+/*
+ * check_quotes.c - the checks of the two exercise_quotes, 01 and 04
+ */
+#define _GNU_SOURCE /* strcasestr */
+#include "grader/checks/exercises.h"
+#include "suites/suite.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { MOST_SYMBOLS = 24 };
+
+/* One run against the practice sites. */
+struct asking {
+    struct gate gate;
+    struct words words;
+    struct program program;
+    struct run run;
+    struct sites_counts last;
+    char names[MOST_SYMBOLS][NAME_BYTES];
+    long count;
+};
+
+static void open_asking(
+    struct grading *g, struct asking *a, long count, long most) {
+    memset(a, 0, sizeof *a);
+    a->count = count;
+    a->gate.all = count;
+    a->gate.most = most;
+    a->gate.options.quote_salt = (unsigned)grade_random(g, 1, 1000000000);
+    random_names(g, a->names, (size_t)count);
+}
+
+/* -w is left out when w is 0. */
+static void say_words(struct asking *a, long w) {
+    add_word(&a->words, "-s");
+    add_word(&a->words, "%s", a->gate.base);
+    if (w > 0) {
+        add_word(&a->words, "-w");
+        add_word(&a->words, "%ld", w);
+    }
+    for (long i = 0; i < a->count; i++)
+        add_word(&a->words, "%s", a->names[i]);
+}
+
+static void ask(
+    struct grading *g, struct finding *f, struct asking *a, long w) {
+    open_gate(&a->gate);
+    say_words(a, w);
+    run_at_gate(g, f, &a->gate, &a->words, &a->program, &a->run, &a->last);
+}
+
+static void expect_quote(struct expected *e, const struct asking *a, long i) {
+    char quote[64];
+
+    expect_line(e, "%s: asking ...", a->names[i]);
+    expect_line(e, "%s: %s", a->names[i],
+        sites_quote(
+            a->gate.options.quote_salt, a->names[i], quote, sizeof quote));
+}
+
+static void judge_requests(const struct asking *a, struct verdict *v) {
+    if (a->last.requests != a->count)
+        verdict_fail(v,
+            "the site had %ld requests for %ld symbols; expected: one each",
+            a->last.requests, a->count);
+}
+
+/* From the line that asks to the quote is the latency, if each line is printed
+ * when it is true. */
+static void judge_lasting(const struct asking *a, struct verdict *v) {
+    for (long i = 0; i < a->count && v->text[0] == '\0'; i++) {
+        struct piece p = piece_of(&a->run, a->names[i]);
+        int64_t took = p.end ? p.end->at_ns - p.begin->at_ns : -1;
+        if (took < a->gate.latency_ms * MS)
+            verdict_fail(v,
+                "the two lines of %s came %.3f s apart; expected: at least "
+                "%.3f s, what the site takes, each line written at once",
+                a->names[i], (double)took / 1e9,
+                (double)a->gate.latency_ms / 1e3);
+    }
+}
+
+/* ---------- All come ---------- */
+
+static void judge_quotes(
+    struct grading *g, struct finding *f, long count, long w) {
+    struct asking a;
+    struct expected e = {.count = 0};
+    char form[40];
+
+    open_asking(g, &a, count, w == 0 ? 1 : w);
+    a.gate.latency_ms = grade_random(g, 10, 90) * 10;
+    a.gate.waves = true;
+    ask(g, f, &a, w);
+    for (long i = 0; i < count; i++)
+        expect_quote(&e, &a, i);
+    judge_lines(&a.run, 0, &e, &f->verdict);
+    judge_lasting(&a, &f->verdict);
+    judge_requests(&a, &f->verdict);
+    snprintf(form, sizeof form, "%ld quotes in #.2 s", count);
+    judge_summary(&a.run, form, 1e9, &f->verdict);
+    free_expected(&e);
+    run_free(&a.run);
+}
+
+void check_quotes_in_turn(struct grading *g, struct finding *f) {
+    judge_quotes(g, f, grade_random(g, 3, 7), 0);
+}
+
+void check_quotes_at_once(struct grading *g, struct finding *f) {
+    judge_quotes(g, f, grade_random(g, 4, 9), grade_random(g, 2, 5));
+}
+
+/* ---------- Some fail ---------- */
+
+/* A line of stderr names the symbol and one of these reasons after it. */
+static void judge_reason(const struct run *run, const char *symbol,
+    const char *reason, const char *also, struct verdict *v) {
+    char mark[NAME_BYTES + 4], line[300];
+
+    snprintf(mark, sizeof mark, "%s: ", symbol);
+    const char *at = strstr(run->err_text, mark);
+    snprintf(line, sizeof line, "%.*s", at ? (int)strcspn(at, "\n") : 0,
+        at ? at : "");
+    if (strcasestr(line, reason) == NULL && strcasestr(line, also) == NULL)
+        verdict_fail(v,
+            "stderr is \"%.300s\"; expected: a line \"exercise_quotes: %s: "
+            "%s\"",
+            run->err_text, symbol, reason);
+}
+
+static void judge_failures(
+    struct grading *g, struct finding *f, long count, long w) {
+    struct asking a;
+    struct expected e = {.count = 0};
+    long order[3] = {0, 1, 2}, offset = grade_random(g, 0, count - 4);
+    char begin[40];
+
+    open_asking(g, &a, count, w == 0 ? 1 : w);
+    for (long i = 0; i < 3; i++) { /* which of the three fails how */
+        long other = grade_random(g, i, 2), kept = order[i];
+        order[i] = order[other];
+        order[other] = kept;
+    }
+    for (long i = 0; i < 3; i++)
+        order[i] += offset;
+    const char *cut = a.names[order[0]], *broken = a.names[order[1]];
+    a.gate.options.cut_symbol = cut;
+    a.gate.options.broken_symbol = broken;
+    char *unknown = a.names[order[2]];
+    for (char *c = unknown; *c != '\0'; c++)
+        *c = (char)(*c - 'A' + 'a'); /* the site knows capital letters only */
+    ask(g, f, &a, w);
+    for (long i = 0; i < count; i++)
+        if (i == order[0] || i == order[1] || i == order[2]) {
+            expect_line(&e, "%s: asking ...", a.names[i]);
+            expect_line(&e, "%s: no quote", a.names[i]);
+        } else {
+            expect_quote(&e, &a, i);
+        }
+    judge_lines(&a.run, 1, &e, &f->verdict);
+    judge_requests(&a, &f->verdict);
+    judge_reason(
+        &a.run, cut, "Transferred a partial file", "closed", &f->verdict);
+    judge_reason(&a.run, broken, "HTTP response code said error",
+        "returned error", &f->verdict);
+    judge_reason(&a.run, unknown, "HTTP response code said error",
+        "returned error", &f->verdict);
+    snprintf(begin, sizeof begin, "%ld quotes in ", count - 3);
+    judge_err_line(&a.run, begin, "", &f->verdict);
+    free_expected(&e);
+    run_free(&a.run);
+}
+
+void check_failures_in_turn(struct grading *g, struct finding *f) {
+    judge_failures(g, f, grade_random(g, 5, 8), 0);
+}
+
+void check_failures_at_once(struct grading *g, struct finding *f) {
+    judge_failures(g, f, grade_random(g, 6, 10), grade_random(g, 1, 4));
+}
+
+/* ---------- One never comes ---------- */
+
+static enum outside always_busy(void *unused) {
+    (void)unused;
+    return OUTSIDE_BUSY;
+}
+
+/* The virtual clock does not see these timers: curl's own examples of epoll
+ * have one. Whoever uses them is waited for in real time. */
+static bool ask_unseen(
+    struct grading *g, struct finding *f, struct asking *a, long w) {
+    static const char *const timers[] = {"timerfd_", "timer_create", NULL};
+
+    if (!uses(g, timers))
+        return false;
+    a->gate.sites =
+        start_sites(&a->gate.options, a->gate.base, sizeof a->gate.base);
+    say_words(a, w);
+    a->program.argv = a->words.argv;
+    a->program.outside = always_busy;
+    a->program.deadline_ms = 100000;
+    grade_run(g, &a->program, &a->run, f);
+    sites_stop(a->gate.sites, NULL);
+    return true;
+}
+
+static void judge_timeout(
+    struct grading *g, struct finding *f, long count, long w) {
+    struct asking a;
+    struct expected e = {.count = 0};
+
+    open_asking(g, &a, count, w == 0 ? 1 : w);
+    const char *never = a.names[grade_random(g, 0, count - 2)];
+    a.gate.options.never_symbol = never;
+    a.gate.all = count - 1;
+    if (!ask_unseen(g, f, &a, w))
+        ask(g, f, &a, w);
+    if (a.gate.gave_up)
+        verdict_fail(&f->verdict,
+            "it waited for %s, which never comes, for more than an hour of "
+            "virtual time; expected: it gives up within a minute",
+            never);
+    for (long i = 0; i < count; i++)
+        if (a.names[i] == never) {
+            expect_line(&e, "%s: asking ...", never);
+            expect_line(&e, "%s: no quote", never);
+        } else {
+            expect_quote(&e, &a, i);
+        }
+    judge_lines(&a.run, 1, &e, &f->verdict);
+    if (a.run.virtual_ns > 60 * SECOND)
+        verdict_fail(&f->verdict,
+            "it gave up %s after %.1f s of virtual time; expected: within a "
+            "minute",
+            never, (double)a.run.virtual_ns / 1e9);
+    judge_reason(
+        &a.run, never, "Timeout was reached", "timed out", &f->verdict);
+    free_expected(&e);
+    run_free(&a.run);
+}
+
+void check_timeout_in_turn(struct grading *g, struct finding *f) {
+    judge_timeout(g, f, grade_random(g, 3, 5), 0);
+}
+
+void check_timeout_at_once(struct grading *g, struct finding *f) {
+    judge_timeout(g, f, grade_random(g, 4, 8), grade_random(g, 2, 3));
+}
+
+/* ---------- How many at once ---------- */
+
+static void tell_few(const struct asking *a, struct verdict *v) {
+    const struct gate *gate = &a->gate;
+    long left = gate->all - gate->least_after;
+
+    verdict_fail(v,
+        "it had %ld request%s in flight after %ld of %ld answers; expected: "
+        "%ld",
+        gate->least_seen, gate->least_seen == 1 ? "" : "s", gate->least_after,
+        gate->all, gate->most < left ? gate->most : left);
+}
+
+static void tell_many(const struct asking *a, struct verdict *v) {
+    const struct gate *gate = &a->gate;
+
+    verdict_fail(v,
+        "it had %ld requests in flight after %ld of %ld answers; expected: no "
+        "more than %ld",
+        gate->most_seen, gate->most_after, gate->all, gate->most);
+}
+
+/* One at a time, and in the order asked. */
+void check_one_in_flight(struct grading *g, struct finding *f) {
+    struct asking a;
+    long count = grade_random(g, 3, 7);
+
+    open_asking(g, &a, count, 1);
+    ask(g, f, &a, 0);
+    judge_run_end(&a.run, 0, &f->verdict);
+    if (a.gate.most_seen != -1)
+        tell_many(&a, &f->verdict);
+    for (long i = 0; i < count && f->verdict.text[0] == '\0'; i++) {
+        size_t at = 2 * (size_t)i;
+        if (a.run.count <= at + 1 || !in_lane(&a.run.lines[at], a.names[i]) ||
+            !in_lane(&a.run.lines[at + 1], a.names[i]))
+            verdict_fail(&f->verdict,
+                "line %zu is \"%.60s\"; expected: both lines of %s, the symbol "
+                "that comes next",
+                at + 1, a.run.count > at ? a.run.lines[at].text : "",
+                a.names[i]);
+    }
+    run_free(&a.run);
+}
+
+static void run_in_flight(
+    struct grading *g, struct finding *f, struct asking *a) {
+    long w = grade_random(g, 2, 6);
+
+    open_asking(g, a, grade_random(g, 2 * w + 1, 3 * w + 3), w);
+    ask(g, f, a, w);
+    judge_run_end(&a->run, 0, &f->verdict);
+}
+
+void check_in_flight(struct grading *g, struct finding *f) {
+    struct asking a;
+
+    run_in_flight(g, f, &a);
+    if (a.gate.least_seen != -1)
+        tell_few(&a, &f->verdict);
+    run_free(&a.run);
+}
+
+void check_flight_limit(struct grading *g, struct finding *f) {
+    struct asking a;
+
+    run_in_flight(g, f, &a);
+    if (a.gate.most_seen != -1)
+        tell_many(&a, &f->verdict);
+    run_free(&a.run);
+}
+
+static void judge_alone(
+    struct grading *g, struct finding *f, long count, long w, int most_tasks) {
+    struct asking a;
+
+    open_asking(g, &a, count, w == 0 ? 1 : w);
+    ask(g, f, &a, w);
+    judge_run_end(&a.run, 0, &f->verdict);
+    if (a.run.most_tasks > most_tasks || a.run.most_processes > 1)
+        verdict_fail(&f->verdict,
+            "it had %d threads in %d processes; expected: one thread, no child",
+            a.run.most_tasks, a.run.most_processes);
+    run_free(&a.run);
+}
+
+void check_alone_in_turn(struct grading *g, struct finding *f) {
+    judge_alone(g, f, grade_random(g, 3, 5), 0, 2); /* one that only waits */
+}
+
+void check_alone_at_once(struct grading *g, struct finding *f) {
+    judge_alone(g, f, grade_random(g, 4, 9), grade_random(g, 2, 5), 1);
+}
+
+/* ---------- How much of it was waiting ---------- */
+
+/* What the kernel says of CPU time is what this check wants it to say. */
+static void judge_waiting(
+    struct grading *g, struct finding *f, int cpu_permille) {
+    struct asking a;
+    char form[120];
+    long count = grade_random(g, 2, 6);
+
+    open_asking(g, &a, count, 1);
+    a.gate.latency_ms = grade_random(g, 20, 90) * 10;
+    a.program.cpu_permille = cpu_permille;
+    ask(g, f, &a, 0);
+    judge_run_end(&a.run, 0, &f->verdict);
+    snprintf(form, sizeof form,
+        "%ld quotes in #.2 s, %.0f %% of it waiting: %s-bound", count,
+        100 - cpu_permille / 10.0, cpu_permille <= 500 ? "I/O" : "CPU");
+    judge_summary(&a.run, form, 1e9, &f->verdict);
+    if (f->verdict.text[0] != '\0' && a.run.end == EXITED) {
+        size_t used = strlen(f->verdict.text);
+        snprintf(f->verdict.text + used, sizeof f->verdict.text - used,
+            ", as %.1f %% of the time was CPU time", cpu_permille / 10.0);
+    }
+    run_free(&a.run);
+}
+
+void check_waiting(struct grading *g, struct finding *f) {
+    /* Nothing that is rounded by a hair: 0.3, or 0.7, never 0.5. */
+    int few = (int)grade_random(g, 2, 40) * 10,
+        many = (int)grade_random(g, 60, 97) * 10;
+
+    judge_waiting(g, f, few + 3);
+    if (f->verdict.text[0] == '\0')
+        judge_waiting(g, f, many + 7);
+    if (f->verdict.text[0] == '\0')
+        judge_waiting(g, f, few + 7);
+    if (f->verdict.text[0] == '\0')
+        judge_waiting(g, f, many + 3);
+}
+
+/* ---------- Memory, and bad input ---------- */
+
+static enum outside ask_sites(void *sites) {
+    struct sites_counts now;
+
+    sites_count(sites, &now);
+    return now.settled && now.due == 0 ? OUTSIDE_IDLE : OUTSIDE_BUSY;
+}
+
+static void judge_memory(struct grading *g, struct finding *f, long w) {
+    struct asking a;
+
+    open_asking(g, &a, 6, 1);
+    a.gate.options.cut_symbol = a.names[2];
+    a.gate.options.broken_symbol = a.names[3];
+    a.gate.sites =
+        start_sites(&a.gate.options, a.gate.base, sizeof a.gate.base);
+    say_words(&a, w);
+    a.program.argv = a.words.argv;
+    a.program.outside = ask_sites;
+    a.program.arg = a.gate.sites;
+    judge_leaks(g, f, &a.program);
+    sites_stop(a.gate.sites, NULL);
+}
+
+void check_memory_in_turn(struct grading *g, struct finding *f) {
+    judge_memory(g, f, 0);
+}
+
+void check_memory_at_once(struct grading *g, struct finding *f) {
+    judge_memory(g, f, 3);
+}
+
+void check_input_in_turn(struct grading *g, struct finding *f) {
+    judge_refusals(g, f, "", (struct refusal[]){{"-s", NULL}, {NULL, NULL}});
+}
+
+void check_input_at_once(struct grading *g, struct finding *f) {
+    judge_refusals(g, f, "w",
+        (struct refusal[]){
+            {"-s", NULL}, {"-w", "0"}, {"-w", "1001"}, {NULL, NULL}});
+}

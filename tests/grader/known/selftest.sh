@@ -1,0 +1,136 @@
+#!/bin/bash
+# selftest.sh - the grader grades what is known: does it get every one right?
+#
+# Usage: SEED=n JOBS=n tests/grader/known/selftest.sh BUILD_DIR [FILE...]
+# Solutions and variants must get full marks, the skeletons must not, and a
+# mutant must lose exactly the checks that its header names, the first for the
+# reason it gives:
+#     Exercise: 02-threads/exercise_tables
+#     Loses: concurrent
+#     Because: nothing overlapped
+# Prints a matrix: . passed, X lost as it should be, - depends on a lost one,
+# s skipped (with the reason), ! any other outcome, with what was seen below.
+set -u
+build=$1 seed=${SEED:-$((RANDOM * 32768 + RANDOM))} jobs=${JOBS:-2}
+shift
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+trap 'exit 130' INT TERM
+tab=$(printf '\t')
+
+value() { # value NAME FILE : what its header says after "NAME:"
+    sed -n "1,/\*\//s/^ \* $1: *//p" "$2"
+}
+
+# exercise FILE : the exercise it is a submission of
+exercise() {
+    case $1 in
+    tests/grader/known/solutions/*) path=${1#tests/grader/known/solutions/} && echo "${path%.c}" ;;
+    0[1-6]-*) echo "${1%.c}" ;;
+    *) value Exercise "$1" ;;
+    esac
+}
+
+# one NUMBER FILE : grades it; leaves its row of the matrix, or a complaint
+one() {
+    local exercise dir=$work/$1 kind=right
+    exercise=$(exercise "$2")
+    case $2 in
+    tests/grader/known/mutants/*) kind=mutant ;;
+    0[1-6]-*) kind=skeleton ;;
+    esac
+    mkdir -p "$dir/${exercise%/*}" && : >"$dir/lines" 2>"$dir/errors" &&
+        cp "$2" "$dir/$exercise.c" &&
+        "$build/tests/grade" -l -s "$seed" -e "$exercise" "$dir" \
+            >"$dir/lines" 2>"$dir/errors" </dev/null
+    awk -F "$tab" -v kind="$kind" -v file="$2" -v exercise="$exercise" \
+        -v loses="$(value Loses "$2" | tr '\n' ' ')" \
+        -v because="$(value Because "$2" | tr '\n' ' ')" "$judge" \
+        "$dir/lines" >"$dir/row"
+    sed 's/^/      /' "$dir/errors" >>"$dir/row"
+}
+
+# Lines: check, outcome, finding. A row: exercise, file, verdict, cells.
+judge='
+BEGIN { n = split(loses, words, " "); sub(/ +$/, "", because)
+    for (i = 1; i <= n; i++) want[words[i]] = 1 }
+{
+    cell = "."; rows++; seen[$1] = 1
+    if ($2 == "skipped") { cell = "s"
+        skips = skips "\n      skipped " $1 ": " $3 }
+    else if ($2 == "depends") cell = "-"
+    else if ($2 != "passed") cell = "X"
+    if (cell == "X" || cell == "-") lost++
+    wrong = 0
+    if (kind == "right" || $2 == "error") wrong = cell == "X" || cell == "-"
+    if (kind == "mutant" && cell != "s")
+        wrong = (cell != ".") != ($1 in want)
+    if ($2 == "error") wrong = 1
+    if (kind == "mutant" && cell == "X" && !wrong && !reasoned) {
+        reasoned = 1
+        if (because == "" || index($3, because) == 0) {
+            wrong = 1
+            said = said "\n      expected because: " because
+        }
+    }
+    if (wrong) { cell = "!"; bad = 1
+        said = said "\n      " $1 " " $2 ": " $3 }
+    names = names " " $1; cells = cells cell
+    if (cell == "s" && ($1 in want)) unjudged = 1
+}
+END {
+    for (word in want) if (!(word in seen)) { bad = 1
+        said = said "\n      there is no check " word }
+    if (kind == "mutant" && n == 0) { bad = 1
+        said = said "\n      its header names no lost check" }
+    if (rows == 0) { bad = 1; said = said "\n      it was not graded" }
+    if (kind == "skeleton" && !lost) { bad = 1
+        said = said "\n      an untouched skeleton got full marks" }
+    verdict = bad ? "FAIL" : unjudged ? "skip" : "ok  "
+    printf "%s\t%s\t%s\t%s\t%s\n", verdict, exercise, names, cells, file
+    if (bad || unjudged) printf "%s%s\n", substr(said, 2), skips
+}'
+
+files=("$@")
+if [ $# -eq 0 ]; then
+    for file in tests/grader/known/solutions/*/*.c tests/grader/known/variants/*.c tests/grader/known/mutants/*.c \
+        0[1-6]-*/exercise_*.c; do
+        [ -f "$file" ] && files+=("$file")
+    done
+fi
+[ "${#files[@]}" -gt 0 ] || { echo "selftest: no files" >&2; exit 1; }
+
+echo "seed $seed"
+# A program that computes is graded alone: how many cores it uses is measured.
+number=0 alone=()
+for file in "${files[@]}"; do
+    number=$((number + 1))
+    if [[ $(exercise "$file") == *squares* ]]; then
+        alone+=("$number" "$file")
+        continue
+    fi
+    while [ "$(jobs -rp | wc -l)" -ge "$jobs" ]; do
+        wait -n
+    done
+    one "$number" "$file" &
+done
+wait
+for ((i = 0; i < ${#alone[@]}; i += 2)); do
+    one "${alone[i]}" "${alone[i + 1]}"
+done
+
+# The matrix: a heading for each exercise, then its files.
+for ((i = 1; i <= number; i++)); do
+    cat "$work/$i/row"
+done >"$work/all"
+awk -F "$tab" '
+NF == 5 { key = $2; if (!(key in heading)) { order[++n] = key }
+    if (length($3) > length(heading[key])) heading[key] = $3
+    rows[key] = rows[key] sprintf("%s  %-16s %s\n", $1, $4, $5)
+    if ($1 == "FAIL") failed++; else if ($1 == "skip") skipped++; else passed++
+    next }
+NF > 0 { rows[key] = rows[key] $0 "\n" }
+END { for (i = 1; i <= n; i++)
+        printf "\n%s:%s\n%s", order[i], heading[order[i]], rows[order[i]]
+    printf "\n%d passed, %d failed, %d skipped\n", passed, failed, skipped
+    exit failed > 0 || passed == 0 }' "$work/all"

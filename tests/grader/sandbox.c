@@ -1,0 +1,540 @@
+/*
+ * sandbox.c - where a submission is built and run
+ *
+ * DESIGN. As root the program gets a user id of its own at both upper levels:
+ * the limit on processes counts per user, and it can neither signal, trace nor
+ * open anything of the grader's. As an ordinary user bubblewrap makes a user
+ * namespace, in which the count begins anew.
+ *
+ * In bubblewrap: only /usr, a few files of /etc, the launcher, the shim and
+ * one directory of the submission, all read-only; /tmp and /dev/shm of a
+ * bounded size; processes, queues and names of its own. It shares the
+ * network of the harness, which has one of its own with nothing in it but the
+ * loopback device: there are the practice sites and nobody else.
+ *
+ * Without bubblewrap, Landlock keeps the program to its files where the kernel
+ * has it.
+ */
+#define _GNU_SOURCE
+#include "grader/sandbox.h"
+
+#include <dirent.h>
+#include <err.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <linux/landlock.h>
+#include <net/if.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define BWRAP "/usr/bin/bwrap"
+#define TMP_BYTES "67108864"
+
+enum { WORDS = 256, FIRST_UID = 20000, UIDS = 40000, MOST_BLOCKS = 1 << 19 };
+
+static const struct limit limits[] = {
+    {RLIMIT_NPROC, 128},
+    {RLIMIT_FSIZE, 64 << 20},
+    {RLIMIT_CORE, 0},
+    {RLIMIT_CPU, 120},
+    {RLIMIT_NOFILE, 20000},
+};
+
+static struct {
+    enum sandbox_level level;
+    char work[128], kit[160], scratch[160];
+    uid_t uid;
+    bool own_network, landlock;
+    char sentence[400];
+} box;
+
+enum sandbox_level sandbox_level(void) {
+    return box.level;
+}
+
+const char *sandbox_describe(void) {
+    return box.sentence;
+}
+
+int sandbox_depth(void) {
+    return box.level == SANDBOX_BWRAP ? 2 : 1;
+}
+
+uid_t sandbox_uid(void) {
+    return box.uid;
+}
+
+/* ---------- The command ---------- */
+
+struct command {
+    char **words;
+    size_t used;
+};
+
+__attribute__((format(printf, 2, 3))) static void add(
+    struct command *c, const char *format, ...) {
+    va_list args;
+
+    if (c->used == WORDS - 1)
+        errx(EXIT_FAILURE, "the sandbox's command is too long");
+    va_start(args, format);
+    if (vasprintf(&c->words[c->used++], format, args) == -1)
+        err(EXIT_FAILURE, "vasprintf");
+    va_end(args);
+}
+
+static void add_words(struct command *c, const char *const *words) {
+    for (; *words != NULL; words++)
+        add(c, "%s", *words);
+}
+
+/* A directory of the top: a link into /usr on most systems. */
+static void add_top(struct command *c, const char *path) {
+    char target[256];
+    ssize_t length = readlink(path, target, sizeof target - 1);
+    struct stat status;
+
+    if (length > 0)
+        add_words(c, (const char *[]){"--symlink",
+                         (target[length] = '\0', target), path, NULL});
+    else if (stat(path, &status) == 0)
+        add_words(c, (const char *[]){"--ro-bind", path, path, NULL});
+}
+
+static void add_bwrap(struct command *c, const struct sandbox *s) {
+    static const char *const first[] = {BWRAP, "--die-with-parent",
+        "--as-pid-1", "--new-session", "--unshare-pid", "--unshare-ipc",
+        "--unshare-uts", "--unshare-cgroup-try", "--ro-bind", "/usr", "/usr",
+        NULL};
+    static const char *const tops[] = {
+        "/bin", "/sbin", "/lib", "/lib64", "/lib32", NULL};
+    static const char *const etc[] = {"/etc/ld.so.cache", "/etc/alternatives",
+        "/etc/nsswitch.conf", "/etc/hosts", "/etc/ssl/openssl.cnf", NULL};
+    static const char *const rest[] = {"--proc", "/proc", "--dev", "/dev",
+        "--mqueue", "/dev/mqueue", "--perms", "1777", "--size", TMP_BYTES,
+        "--tmpfs", "/dev/shm", "--perms", "1777", "--size", TMP_BYTES,
+        "--tmpfs", "/tmp", NULL};
+
+    add_words(c, first);
+    /* Else it is for root alone. */
+    add_words(c, (const char *[]){"--perms", "0755", "--dir", "/etc", NULL});
+    if (box.uid == 0)
+        add_words(
+            c, (const char *[]){"--unshare-user", "--disable-userns", NULL});
+    else
+        add_words(c, (const char *[]){"--cap-drop", "ALL", "--cap-add",
+                         "CAP_SETUID", "--cap-add", "CAP_SETGID", NULL});
+    for (int i = 0; tops[i] != NULL; i++)
+        add_top(c, tops[i]);
+    for (int i = 0; etc[i] != NULL; i++)
+        add_words(c, (const char *[]){"--ro-bind-try", etc[i], etc[i], NULL});
+    add_words(c, rest);
+    add_words(c, (const char *[]){"--ro-bind", box.kit, "/kit", "--ro-bind",
+                     s->dir, "/program", NULL});
+    if (s->out != NULL)
+        add_words(c, (const char *[]){"--bind", s->out, "/out", NULL});
+    add(c, "--");
+}
+
+/* The limits of all runs, but for those that the run has of its own. */
+static void add_limits(struct command *c, const struct program *p) {
+    for (size_t i = 0; i < sizeof limits / sizeof limits[0]; i++) {
+        add(c, "-l");
+        add(c, "%d=%llu", limits[i].resource,
+            (unsigned long long)limits[i].value);
+    }
+    for (size_t i = 0; i < p->limit_count; i++) {
+        add(c, "-l");
+        add(c, "%d=%llu", p->limits[i].resource,
+            (unsigned long long)p->limits[i].value);
+    }
+}
+
+/* What bubblewrap would have shown. */
+static void add_paths(struct command *c, const struct sandbox *s) {
+    static const char *const reads[] = {"/usr", "/bin", "/sbin", "/lib",
+        "/lib64", "/lib32", "/etc/ld.so.cache", "/etc/alternatives",
+        "/etc/nsswitch.conf", "/etc/hosts", "/etc/ssl/openssl.cnf", "/proc",
+        "/sys/devices/system/cpu", NULL};
+    static const char *const writes[] = {"/dev/null", "/dev/zero", "/dev/full",
+        "/dev/random", "/dev/urandom", "/dev/shm", "/dev/mqueue", NULL};
+
+    if (box.level == SANDBOX_BWRAP || !box.landlock)
+        return;
+    for (int i = 0; reads[i] != NULL; i++)
+        add(c, "-a%s", reads[i]);
+    for (int i = 0; writes[i] != NULL; i++)
+        add(c, "-w%s", writes[i]);
+    add(c, "-a%s", box.kit);
+    add(c, "-a%s", s->dir);
+    add(c, "-w%s", s->out ? s->out : box.scratch);
+}
+
+static void add_env(struct command *c, const char *const *variables) {
+    for (; variables != NULL && *variables != NULL; variables++) {
+        add(c, "-e");
+        add(c, "%s", *variables);
+    }
+}
+
+const char *sandbox_path(
+    const struct sandbox *s, const char *path, char *buf, size_t size) {
+    size_t dir = strlen(s->dir), out = s->out ? strlen(s->out) : 0;
+
+    snprintf(buf, size, "%s", path);
+    if (box.level != SANDBOX_BWRAP)
+        return buf;
+    if (strncmp(path, s->dir, dir) == 0 && path[dir] == '/')
+        snprintf(buf, size, "/program%s", path + dir);
+    else if (out > 0 && strncmp(path, s->out, out) == 0 && path[out] == '/')
+        snprintf(buf, size, "/out%s", path + out);
+    return buf;
+}
+
+const char *sandbox_kit(void) {
+    return box.level == SANDBOX_BWRAP ? "/kit" : box.kit;
+}
+
+const char *sandbox_shim(void) {
+    static char path[200];
+
+    snprintf(path, sizeof path, "%s/clock_shim.so", sandbox_kit());
+    return path;
+}
+
+/* What the launcher is told of itself. */
+static void add_launcher(
+    struct command *c, const struct sandbox *s, int report_fd, int clock_fd) {
+    bool bwrap = box.level == SANDBOX_BWRAP;
+
+    add(c, "%s/launcher", sandbox_kit());
+    add(c, "-r%d", report_fd);
+    if (clock_fd != -1)
+        add(c, "-k%d", clock_fd);
+    if (box.uid != 0)
+        add(c, "-u%u", (unsigned)box.uid);
+    if (bwrap && box.uid == 0)
+        add(c, "-o");
+    add(c, "-c%s",
+        s->out && bwrap ? "/program"
+        : s->out        ? s->dir
+        : bwrap         ? "/tmp"
+                        : box.scratch);
+}
+
+/* Where it may write. */
+static void add_own(struct command *c, const struct sandbox *s) {
+    bool bwrap = box.level == SANDBOX_BWRAP;
+    const char *own = s->out && bwrap ? "/out"
+                      : s->out        ? s->out
+                      : bwrap         ? "/tmp"
+                                      : box.scratch;
+
+    add(c, "-eHOME=%s", own);
+    add(c, "-eTMPDIR=%s", own);
+}
+
+char **sandbox_command(const struct program *p, const char *const *clock_env,
+    int report_fd, int clock_fd) {
+    static const char *const always[] = {"PATH=/usr/bin:/bin", "LANG=C.UTF-8",
+        "TSAN_OPTIONS=atexit_sleep_ms=0", NULL};
+    struct command c = {.words = calloc(WORDS, sizeof(char *))};
+    char path[4096];
+
+    if (c.words == NULL)
+        err(EXIT_FAILURE, "calloc");
+    if (box.level == SANDBOX_BWRAP)
+        add_bwrap(&c, p->sandbox);
+    add_launcher(&c, p->sandbox, report_fd, clock_fd);
+    add_limits(&c, p);
+    add_paths(&c, p->sandbox);
+    add_own(&c, p->sandbox);
+    add_env(&c, always);
+    add_env(&c, p->env);
+    add_env(&c, clock_env);
+    add(&c, "--");
+    add(&c, "%s", sandbox_path(p->sandbox, p->argv[0], path, sizeof path));
+    add_words(&c, p->argv + 1);
+    return c.words;
+}
+
+void sandbox_free(char **command) {
+    for (char **word = command; word != NULL && *word != NULL; word++)
+        free(*word);
+    free(command);
+}
+
+/* ---------- What is left ---------- */
+
+static void list_left(const char *dir, const char *prefix, uid_t uid,
+    bool remove, char *buf, size_t size) {
+    DIR *entries = opendir(dir);
+    struct dirent *entry;
+    struct stat status;
+
+    while (entries != NULL && (entry = readdir(entries)) != NULL) {
+        size_t used = strlen(buf);
+        if (entry->d_name[0] == '.' ||
+            fstatat(dirfd(entries), entry->d_name, &status,
+                AT_SYMLINK_NOFOLLOW) == -1 ||
+            (uid != 0 && status.st_uid != uid))
+            continue;
+        snprintf(buf + used, size - used, "%s%s%.60s", used > 0 ? ", " : "",
+            prefix, entry->d_name);
+        if (remove)
+            unlinkat(dirfd(entries), entry->d_name, 0);
+    }
+    if (entries != NULL)
+        closedir(entries);
+}
+
+void sandbox_left(pid_t launcher, char *buf, size_t size) {
+    char dir[64] = "";
+
+    buf[0] = '\0';
+    if (box.level == SANDBOX_LIMITS) /* nobody can tell whose they are */
+        return;
+    if (box.level == SANDBOX_BWRAP)
+        snprintf(dir, sizeof dir, "/proc/%d/root", launcher);
+    size_t used = strlen(dir);
+    snprintf(dir + used, sizeof dir - used, "/dev/shm");
+    list_left(dir, "shared memory /", box.uid, false, buf, size);
+    snprintf(dir + used, sizeof dir - used, "/dev/mqueue");
+    list_left(dir, "message queue /", box.uid, false, buf, size);
+}
+
+static int remove_one(
+    const char *path, const struct stat *status, int type, struct FTW *where) {
+    (void)status;
+    (void)type;
+    if (where->level > 0 && remove(path) == -1)
+        warn("%s", path);
+    return 0;
+}
+
+void sandbox_empty(const char *dir) {
+    nftw(dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+static int64_t disk_blocks;
+
+static int add_size(
+    const char *path, const struct stat *status, int type, struct FTW *where) {
+    (void)path;
+    (void)type;
+    (void)where;
+    disk_blocks += status->st_blocks;
+    return 0;
+}
+
+bool sandbox_overfull(void) {
+    static struct timespec last;
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    if (box.level == SANDBOX_BWRAP || now.tv_sec == last.tv_sec)
+        return false;
+    last = now;
+    disk_blocks = 0;
+    nftw(box.scratch, add_size, 16, FTW_PHYS);
+    return disk_blocks > MOST_BLOCKS;
+}
+
+void sandbox_clean(void) {
+    char left[400] = "";
+
+    if (box.level == SANDBOX_BWRAP)
+        return;
+    sandbox_empty(box.scratch);
+    if (box.uid == 0)
+        return;
+    list_left("/dev/shm", "", box.uid, true, left, sizeof left);
+    list_left("/dev/mqueue", "", box.uid, true, left, sizeof left);
+}
+
+/* Another user's processes all at once: they cannot fork away from it. */
+void sandbox_kill(pid_t launcher) {
+    kill(launcher, SIGKILL);
+    sandbox_sweep();
+}
+
+void sandbox_sweep(void) {
+    pid_t child;
+
+    if (box.level != SANDBOX_USER || (child = fork()) == -1)
+        return;
+    if (child == 0) {
+        if (setresuid(box.uid, box.uid, box.uid) == 0)
+            kill(-1, SIGKILL);
+        _exit(0);
+    }
+    waitpid(child, NULL, 0);
+}
+
+/* ---------- Choosing ---------- */
+
+static void write_file(const char *path, const char *text) {
+    int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+    if (fd != -1 && write(fd, text, strlen(text)) == -1)
+        warn("%s", path);
+    if (fd != -1)
+        close(fd);
+}
+
+/* A network with nothing but a loopback device. */
+static bool own_network(void) {
+    uid_t uid = getuid();
+    gid_t gid = getgid();
+    struct ifreq lo = {.ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING};
+    char map[64];
+    int fd;
+
+    if (unshare(geteuid() == 0 ? CLONE_NEWNET : CLONE_NEWUSER | CLONE_NEWNET) ==
+        -1)
+        return false;
+    if (geteuid() != 0 || uid != 0) {
+        write_file("/proc/self/setgroups", "deny");
+        snprintf(map, sizeof map, "%u %u 1", uid, uid);
+        write_file("/proc/self/uid_map", map);
+        snprintf(map, sizeof map, "%u %u 1", gid, gid);
+        write_file("/proc/self/gid_map", map);
+    }
+    fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd == -1 || ioctl(fd, SIOCSIFFLAGS, &lo) == -1)
+        err(EXIT_FAILURE, "the loopback device");
+    close(fd);
+    return true;
+}
+
+static void copy_file(const char *from, const char *to) {
+    char buffer[1 << 14];
+    int in = open(from, O_RDONLY | O_CLOEXEC);
+    int out = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0755);
+    ssize_t got;
+
+    if (in == -1 || out == -1)
+        err(EXIT_FAILURE, "%s", in == -1 ? from : to);
+    while ((got = read(in, buffer, sizeof buffer)) > 0)
+        if (write(out, buffer, (size_t)got) != got)
+            err(EXIT_FAILURE, "%s", to);
+    if (got == -1)
+        err(EXIT_FAILURE, "%s", from);
+    close(in);
+    close(out);
+}
+
+/* What the sandbox is to see, from beside this program or the sources. */
+static void copy_kit(void) {
+    static const char *const built[] = {
+        "launcher", "clock_shim.so", "explore.o", NULL};
+    char from[4096], to[200];
+    ssize_t length = readlink("/proc/self/exe", from, sizeof from - 32);
+
+    if (length == -1 || mkdir(box.kit, 0755) == -1)
+        err(EXIT_FAILURE, "%s", box.kit);
+    from[length] = '\0';
+    for (int i = 0; built[i] != NULL; i++) {
+        snprintf(strrchr(from, '/'), 32, "/%s", built[i]);
+        snprintf(to, sizeof to, "%s/%s", box.kit, built[i]);
+        copy_file(from, to);
+    }
+    snprintf(to, sizeof to, "%s/explore.sh", box.kit);
+    copy_file("tests/explore/explore.sh", to);
+    snprintf(to, sizeof to, "%s/names.awk", box.kit);
+    copy_file("tests/explore/names.awk", to);
+}
+
+void sandbox_own(const char *dir) {
+    if (mkdir(dir, 0755) == -1 && errno != EEXIST)
+        err(EXIT_FAILURE, "%s", dir);
+    if (box.uid != 0 && chown(dir, box.uid, (gid_t)box.uid) == -1)
+        err(EXIT_FAILURE, "%s", dir);
+}
+
+/* Does a program run here and end as it should? In a process of its own: a
+ * level that does not work ends it. */
+static bool works(void) {
+    const char *argv[] = {"/usr/bin/test", "-r", "/program/launcher", NULL};
+    struct sandbox s = {.dir = box.kit};
+    struct program p = {.argv = argv, .sandbox = &s, .deadline_ms = 20000};
+    struct run run;
+    int status;
+    pid_t parent = getpid(), child;
+
+    if (box.level == SANDBOX_USER && geteuid() != 0)
+        return false;
+    if (box.level != SANDBOX_BWRAP)
+        argv[2] = sandbox_shim();
+    child = fork();
+    if (child == -1)
+        err(EXIT_FAILURE, "fork");
+    if (child == 0) {
+        if (prctl(PR_SET_PDEATHSIG, SIGKILL) == -1 || getppid() != parent ||
+            freopen("/dev/null", "w", stderr) == NULL)
+            _exit(EXIT_FAILURE);
+        program_run(&p, &run);
+        _exit(run.end == EXITED && run.code == 0 ? 0 : EXIT_FAILURE);
+    }
+    while (waitpid(child, &status, 0) == -1 && errno == EINTR)
+        ;
+    return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+static void describe(void) {
+    static const char *const names[] = {
+        "bubblewrap", "another user id", "limits only"};
+    static const char *const sight[] = {"",
+        "it sees what every user of this system may read",
+        "it sees and reaches what this user does"};
+
+    snprintf(box.sentence, sizeof box.sentence, "%s%s, %s", names[box.level],
+        box.level == SANDBOX_BWRAP && box.uid != 0 ? " and another user id"
+                                                   : "",
+        box.own_network ? "no network but the practice sites"
+                        : "network not separated");
+    size_t used = strlen(box.sentence);
+    if (box.level != SANDBOX_BWRAP)
+        snprintf(box.sentence + used, sizeof box.sentence - used, ", %s",
+            box.landlock ? "files kept apart by Landlock" : sight[box.level]);
+}
+
+void sandbox_open(const char *work, enum sandbox_level first) {
+    bool root = geteuid() == 0;
+
+    snprintf(box.work, sizeof box.work, "%s", work);
+    snprintf(box.kit, sizeof box.kit, "%s/kit", work);
+    snprintf(box.scratch, sizeof box.scratch, "%s/scratch", work);
+    box.own_network = own_network();
+    box.landlock = syscall(SYS_landlock_create_ruleset, NULL, 0,
+                       LANDLOCK_CREATE_RULESET_VERSION) >= 1;
+    copy_kit();
+    for (box.level = first; box.level < SANDBOX_LIMITS; box.level++) {
+        box.uid = root ? FIRST_UID + (uid_t)getpid() % UIDS : 0;
+        sandbox_own(box.scratch);
+        if (works())
+            break;
+    }
+    if (box.level == SANDBOX_LIMITS)
+        box.uid = 0;
+    sandbox_own(box.scratch);
+    describe();
+}
+
+void sandbox_close(void) {
+    sandbox_clean();
+}

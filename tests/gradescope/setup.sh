@@ -1,7 +1,0 @@
-#!/bin/bash
-# setup.sh - Gradescope runs it once, when the image is made
-set -eu
-root=${AUTOGRADER:-/autograder}
-cd "$root/source/kit"
-tests/setup.sh
-make -s grader

@@ -1,0 +1,224 @@
+/*
+ * test_sites.c - the practice web sites do what they promise
+ *
+ * The client is libcurl in this process; the crowd of ten thousand is a child,
+ * as the limit of open files counts for each process.
+ */
+#include "sites/sites.h"
+#include "suites/suite.h"
+
+#include <arpa/inet.h>
+#include <curl/curl.h>
+#include <err.h>
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { CROWD = 10000 };
+
+static struct sites *start(struct sites_options options) {
+    char error[300];
+    struct sites *sites = sites_start(&options, error, sizeof error);
+
+    if (sites == NULL)
+        errx(EXIT_FAILURE, "%s", error);
+    return sites;
+}
+
+static size_t discard(char *data, size_t size, size_t count, void *arg) {
+    (void)data, (void)arg;
+    return size * count;
+}
+
+static CURL *client(void) {
+    CURL *curl = curl_easy_init();
+
+    if (curl == NULL)
+        errx(EXIT_FAILURE, "curl_easy_init");
+    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, discard);
+    curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 1L);
+    curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+    return curl;
+}
+
+static CURLcode fetch(CURL *curl, const struct sites *sites, const char *path,
+    long *status, long *bytes) {
+    char url[120];
+    curl_off_t size = 0;
+
+    snprintf(url, sizeof url, "http://127.0.0.1:%d%s", sites_port(sites), path);
+    curl_easy_setopt(curl, CURLOPT_URL, url);
+    CURLcode code = curl_easy_perform(curl);
+    curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, status);
+    curl_easy_getinfo(curl, CURLINFO_SIZE_DOWNLOAD_T, &size);
+    *bytes = (long)size;
+    return code;
+}
+
+static void test_pages(void) {
+    static const struct {
+        const char *path;
+        CURLcode code;
+        long status, bytes; /* bytes -1: whatever */
+    } pages[] = {{"/small", CURLE_OK, 200, 11369},
+        {"/medium", CURLE_OK, 200, 107786}, {"/large", CURLE_OK, 200, 608312},
+        {"/quote/ABT", CURLE_OK, 200, -1}, {"/quote/abt1", CURLE_OK, 404, -1},
+        {"/missing", CURLE_OK, 404, -1}, {"/broken", CURLE_OK, 500, -1},
+        {"/redirect", CURLE_OK, 200, 11369},
+        {"/loop", CURLE_TOO_MANY_REDIRECTS, 302, -1},
+        {"/cut", CURLE_PARTIAL_FILE, 200, -1},
+        {"/reset", CURLE_RECV_ERROR, 200, -1}, {"/", CURLE_OK, 200, -1}};
+    struct sites *sites = start((struct sites_options){0});
+    CURL *curl = client();
+
+    curl_easy_setopt(curl, CURLOPT_MAXREDIRS, 5L);
+    for (size_t i = 0; i < sizeof pages / sizeof pages[0]; i++) {
+        long status, bytes;
+        CURLcode code = fetch(curl, sites, pages[i].path, &status, &bytes);
+        expect(code == pages[i].code && status == pages[i].status &&
+                   (pages[i].bytes == -1 || bytes == pages[i].bytes),
+            "%s: %s, status %ld, %ld bytes; expected: %s, %ld, %ld",
+            pages[i].path, curl_easy_strerror(code), status, bytes,
+            curl_easy_strerror(pages[i].code), pages[i].status, pages[i].bytes);
+    }
+    curl_easy_cleanup(curl);
+    sites_stop(sites, NULL);
+}
+
+static void test_keep_alive(void) {
+    struct sites *sites = start((struct sites_options){0});
+    struct sites_counts last;
+    CURL *curl = client();
+    long status, bytes;
+
+    for (int i = 0; i < 10; i++)
+        fetch(curl, sites, "/small", &status, &bytes);
+    curl_easy_cleanup(curl);
+    sites_stop(sites, &last);
+    expect(
+        last.connections == 1 && last.served == 10 && last.most_in_flight == 1,
+        "10 pages by one client: %ld connections, %ld served, at most %ld in "
+        "flight; expected: 1, 10, 1",
+        last.connections, last.served, last.most_in_flight);
+}
+
+/* A latency can only be too long, never too short, whatever the load. */
+static void test_latency(void) {
+    struct sites *sites =
+        start((struct sites_options){.latency_ms = 30, .quote_latency_ms = 60});
+    static const struct {
+        const char *path;
+        double least_s;
+    } pages[] = {{"/small", 0.030}, {"/quote/ABT", 0.060}, {"/slow", 0.300}};
+    CURL *curl = client();
+    long status, bytes;
+
+    for (size_t i = 0; i < 3; i++) {
+        double took = 0;
+        fetch(curl, sites, pages[i].path, &status, &bytes);
+        curl_easy_getinfo(curl, CURLINFO_TOTAL_TIME, &took);
+        expect(status == 200 && took >= pages[i].least_s,
+            "%s: status %ld after %.3f s; expected: 200 after at least %.3f s",
+            pages[i].path, status, took, pages[i].least_s);
+    }
+    curl_easy_cleanup(curl);
+    sites_stop(sites, NULL);
+}
+
+/* A trickle arrives in drops: more than one, and less than the whole. */
+static size_t count_drops(char *data, size_t size, size_t count, void *drops) {
+    (void)data;
+    return ++*(int *)drops == 3 ? 0 : size * count;
+}
+
+static void test_slow_answers(void) {
+    struct sites *sites = start((struct sites_options){0});
+    CURL *curl = client();
+    long status, bytes;
+    int drops = 0;
+
+    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, count_drops);
+    curl_easy_setopt(curl, CURLOPT_WRITEDATA, &drops);
+    CURLcode code = fetch(curl, sites, "/trickle", &status, &bytes);
+    expect(code == CURLE_WRITE_ERROR && drops == 3 && status == 200,
+        "/trickle: %s after %d drops; expected to be left at the third",
+        curl_easy_strerror(code), drops);
+    curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, 50L);
+    code = fetch(curl, sites, "/never", &status, &bytes);
+    expect(code == CURLE_OPERATION_TIMEDOUT && status == 0,
+        "/never: %s, status %ld; expected a time-out with no answer",
+        curl_easy_strerror(code), status);
+    curl_easy_cleanup(curl);
+    sites_stop(sites, NULL);
+}
+
+/* Opens connections and asks on each, then waits until each is answered. */
+static int crowd(int port, int size) {
+    struct sockaddr_in to = {.sin_family = AF_INET,
+        .sin_port = htons((in_port_t)port),
+        .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    static const char ask[] = "GET /small HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    int *sockets = calloc((size_t)size, sizeof *sockets);
+    char answer[16];
+
+    for (int i = 0; i < size; i++) {
+        sockets[i] = socket(AF_INET, SOCK_STREAM, 0);
+        if (sockets[i] == -1 ||
+            connect(sockets[i], (struct sockaddr *)&to, sizeof to) == -1 ||
+            write(sockets[i], ask, sizeof ask - 1) != sizeof ask - 1) {
+            warn("connection %d", i + 1);
+            return 1;
+        }
+    }
+    for (int i = 0; i < size; i++)
+        if (recv(sockets[i], answer, 15, MSG_WAITALL) != 15 ||
+            memcmp(answer, "HTTP/1.1 200 OK", 15) != 0) {
+            warn("answer %d", i + 1);
+            return 1;
+        }
+    return 0;
+}
+
+static void test_crowd(void) {
+    char error[300];
+
+    if (sites_room(CROWD, error, sizeof error) < CROWD) {
+        skip("%s", error);
+        return;
+    }
+    struct sites *sites =
+        start((struct sites_options){.gate = true, .connections = CROWD});
+    struct sites_counts now = {0};
+    int status = -1;
+    pid_t child = fork();
+    if (child == 0)
+        _exit(crowd(sites_port(sites), CROWD));
+    while (child > 0 && now.held < CROWD &&
+           waitpid(child, &status, WNOHANG) == 0) {
+        poll(NULL, 0, 5);
+        sites_count(sites, &now);
+    }
+    long released = sites_release(sites, CROWD);
+    expect(now.held == CROWD && now.most_in_flight == CROWD &&
+               released == CROWD && now.connections == CROWD,
+        "a crowd of %d: %ld held, %ld connections, %ld released", CROWD,
+        now.held, now.connections, released);
+    if (child > 0 && now.held == CROWD)
+        waitpid(child, &status, 0);
+    expect(status == 0, "not all of the crowd of %d were answered", CROWD);
+    sites_stop(sites, NULL);
+}
+
+CU_TestInfo sites_tests[] = {
+    {"each page has its size, each fault its error", test_pages},
+    {"a connection is kept alive", test_keep_alive},
+    {"an answer never comes before its latency", test_latency},
+    {"an answer trickles, another never comes", test_slow_answers},
+    {"10,000 connections are held at once and answered", test_crowd},
+    CU_TEST_INFO_NULL,
+};

@@ -1,0 +1,236 @@
+/*
+ * test_twins.c - two programs side by side differ only in what the tool changes
+ *
+ * The story and the run of a program are, byte for byte, those of its twin in
+ * 01-sequential. Reads the sources, so it runs at the top of the source tree.
+ */
+#include "suites/suite.h"
+
+#include <err.h>
+#include <glob.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    MOST_LINES = 150,
+    MOST_COLUMNS = 80,
+    MOST_HEADER = 12,
+    MOST_FUNCTION = 40,
+    MOST_HUNKS = 8,
+    LEAST_UNCHANGED = 60
+};
+
+static const char story_banner[] =
+    "/* ---------- The story: the same in every lesson ---------- */\n";
+static const char tool_banner[] = "/* ---------- The tool: ";
+static const char run_banner[] =
+    "/* ---------- The run: the same in every lesson ---------- */\n";
+
+static const char *const stories[] = {
+    "messages", "download", "increment", "cooking"};
+
+/* Where the run (or the story) must differ from the twin's, and why. */
+static const struct {
+    const char *path, *section, *why;
+} exceptions[] = {
+    {"05-queue/messages.c", "run",
+        "-w: a queue has as many workers as you like, not one a customer"},
+};
+
+/* Longer than MOST_LINES, and why. */
+static const struct {
+    const char *path;
+    long lines;
+    const char *why;
+} longer[] = {
+    {"03-processes/cooking.c", 170, "names each child that failed"},
+    {"03-processes/download.c", 190, "as above, and the longest story"},
+    {"04-async/download.c", 160, "raises the limit of open files"},
+    {"04-async/await.c", 220, "a scheduler, known to two sanitizers"},
+    {"05-queue/messages.c", 172, "a dead worker costs one named job"},
+    {"05-queue/download.c", 192, "as above, and the longest story"},
+    {"05-queue/cooking.c", 167, "as above"},
+};
+
+static long most_lines_of(const char *path) {
+    for (size_t i = 0; i < sizeof longer / sizeof longer[0]; i++)
+        if (strcmp(longer[i].path, path) == 0)
+            return longer[i].lines;
+    return MOST_LINES;
+}
+
+/* The whole file; the caller frees it. NULL when it is not there. */
+static char *content(const char *path) {
+    char *text = NULL;
+    size_t size = 0;
+    FILE *file = fopen(path, "r");
+
+    if (file == NULL)
+        return NULL;
+    if (getdelim(&text, &size, '\0', file) == -1)
+        err(EXIT_FAILURE, "%s", path);
+    fclose(file);
+    return text;
+}
+
+/* The text from one banner to the next, or to its end, as a copy; NULL when
+ * a banner is not there. */
+static char *section(const char *text, const char *from, const char *to) {
+    const char *start = strstr(text, from);
+
+    if (start == NULL || to == NULL)
+        return start == NULL ? NULL : strdup(start);
+    const char *end = strstr(start, to);
+    return end == NULL ? NULL : strndup(start, (size_t)(end - start));
+}
+
+static bool is_exception(const char *path, const char *name) {
+    for (size_t i = 0; i < sizeof exceptions / sizeof exceptions[0]; i++)
+        if (strcmp(exceptions[i].path, path) == 0 &&
+            strcmp(exceptions[i].section, name) == 0)
+            return true;
+    return false;
+}
+
+static void compare(const char *path, const char *name, const char *twin,
+    const char *text, const char *from, const char *to) {
+    char *expected = section(twin, from, to);
+    char *seen = section(text, from, to);
+    size_t same = 0;
+
+    if (expect(seen != NULL && expected != NULL,
+            "%s has no section \"The %s\" where it is expected", path, name)) {
+        while (seen[same] != '\0' && seen[same] == expected[same])
+            same++;
+        expect(strcmp(seen, expected) == 0 || is_exception(path, name),
+            "%s: the %s differs from the twin's at: \"%.60s\"; expected: "
+            "\"%.60s\"",
+            path, name, seen + same, expected + same);
+    }
+    free(expected);
+    free(seen);
+}
+
+/* For each story, calls the check for each tool's program and its twin. */
+static void each_twin(void (*check)(const char *path, const char *twin_path,
+    const char *text, const char *twin)) {
+    for (size_t s = 0; s < sizeof stories / sizeof stories[0]; s++) {
+        char twin_path[64], path[64];
+        snprintf(twin_path, sizeof twin_path, "01-sequential/%s.c", stories[s]);
+        char *twin = content(twin_path);
+        if (!expect(twin != NULL, "%s is missing", twin_path))
+            continue;
+        for (size_t t = 0; tools[t] != NULL; t++) {
+            snprintf(path, sizeof path, "%s/%s.c", tools[t], stories[s]);
+            char *text = content(path);
+            if (expect(text != NULL, "%s is missing", path))
+                check(path, twin_path, text, twin);
+            free(text);
+        }
+        free(twin);
+    }
+}
+
+static void check_same(const char *path, const char *twin_path,
+    const char *text, const char *twin) {
+    (void)twin_path;
+    compare(path, "story", twin, text, story_banner, tool_banner);
+    compare(path, "run", twin, text, run_banner, NULL);
+}
+
+static void test_same(void) {
+    each_twin(check_same);
+}
+
+static long lines_in(const char *text) {
+    long lines = 0;
+
+    for (; *text != '\0'; text++)
+        lines += *text == '\n';
+    return lines;
+}
+
+static void check_diff(const char *path, const char *twin_path,
+    const char *text, const char *twin) {
+    const char *argv[] = {"/usr/bin/diff", twin_path, path, NULL};
+    struct program program = {.argv = argv};
+    struct run run;
+    long hunks = 0, gone = 0, all = lines_in(twin);
+
+    (void)text;
+    program_run(&program, &run);
+    expect(run.end == EXITED && run.code <= 1, "diff: %s", run.err_text);
+    for (size_t i = 0; i < run.count; i++) {
+        hunks += run.lines[i].text[0] >= '0' && run.lines[i].text[0] <= '9';
+        gone += run.lines[i].text[0] == '<';
+    }
+    run_free(&run);
+    expect(hunks <= MOST_HUNKS, "diff %s %s: %ld hunks; expected: at most %d",
+        twin_path, path, hunks, MOST_HUNKS);
+    expect((all - gone) * 100 >= LEAST_UNCHANGED * all,
+        "diff %s %s: %ld %% of the lines unchanged; expected: at least %d %%",
+        twin_path, path, (all - gone) * 100 / all, LEAST_UNCHANGED);
+}
+
+static void test_diff(void) {
+    each_twin(check_diff);
+}
+
+static void check_budget(const char *path, const char *text) {
+    long line = 1, header = 0, brace = 0;
+    bool lesson = strncmp(path, "tests/", 6) != 0;
+    const char *end_of_header = strstr(text, "*/\n");
+
+    expect(strncmp(text, "/*\n * ", 6) == 0 && end_of_header != NULL,
+        "%s does not begin with a header", path);
+    for (const char *c = text; c < end_of_header; c++)
+        header += *c == '\n';
+    expect(!lesson || header <= MOST_HEADER,
+        "%s: a header of %ld lines; expected: at most %d", path, header,
+        MOST_HEADER);
+    for (const char *next, *c = text; *c != '\0'; c = next, line++) {
+        next = c + strcspn(c, "\n");
+        expect(next - c <= MOST_COLUMNS,
+            "%s:%ld: %td columns; expected: at most %d", path, line, next - c,
+            MOST_COLUMNS);
+        if (brace == 0 && next > c && next[-1] == '{')
+            brace = line;
+        if (*c == '}') {
+            bool function = next == c + 1; /* else data: "};" */
+            expect(!function || line - brace <= MOST_FUNCTION,
+                "%s:%ld: a function of %ld lines; expected: at most %d", path,
+                brace, line - brace, MOST_FUNCTION);
+            brace = 0;
+        }
+        next += *next == '\n';
+    }
+}
+
+static void test_budgets(void) {
+    glob_t found;
+
+    if (glob("0[1-6]-*/*.c", 0, NULL, &found) != 0 ||
+        glob("tests/*/*.[ch]", GLOB_APPEND, NULL, &found) != 0)
+        errx(EXIT_FAILURE, "no sources here: run me at the top of the tree");
+    for (size_t i = 0; i < found.gl_pathc; i++) {
+        const char *path = found.gl_pathv[i];
+        char *text = content(path);
+        if (text == NULL)
+            err(EXIT_FAILURE, "%s", path);
+        check_budget(path, text);
+        bool story = strstr(text, story_banner) != NULL;
+        expect(!story || lines_in(text) <= most_lines_of(path),
+            "%s: %ld lines; expected: at most %ld", path, lines_in(text),
+            most_lines_of(path));
+        free(text);
+    }
+    globfree(&found);
+}
+
+CU_TestInfo twins_tests[] = {
+    {"the story and the run are the same in every tool", test_same},
+    {"a diff to the sequential twin is short", test_diff},
+    {"programs, functions, lines and headers keep their budgets", test_budgets},
+    CU_TEST_INFO_NULL,
+};
