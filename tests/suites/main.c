@@ -32,6 +32,8 @@ static const struct {
     {"increment", increment_tests, false},
     {"cooking", cooking_tests, false},
     {"processes", processes_tests, false},
+    {"orphans", orphans_tests, false},
+    {"sharing", sharing_tests, false},
     {"async", async_tests, false},
     {"queue", queue_tests, false},
     {"redis", redis_tests, false},

@@ -91,8 +91,9 @@ void increment_judge(const char *tool, const char *path, struct verdict *);
 extern void (*run_lesson)(const struct program *, struct run *);
 
 extern CU_TestInfo messages_tests[], download_tests[], increment_tests[],
-    cooking_tests[], processes_tests[], async_tests[], queue_tests[],
-    redis_tests[], locks_tests[], explore_tests[], program_tests[],
-    sites_tests[], twins_tests[], usage_tests[], readme_tests[], grade_tests[];
+    cooking_tests[], processes_tests[], orphans_tests[], sharing_tests[],
+    async_tests[], queue_tests[], redis_tests[], locks_tests[], explore_tests[],
+    program_tests[], sites_tests[], twins_tests[], usage_tests[],
+    readme_tests[], grade_tests[];
 
 #endif

@@ -1,6 +1,6 @@
 /*
  * processes_left_memory - wrong: shared memory with a name, never unlinked
- * Rejected because: /dev/shm/left-
+ * Rejected because: /dev/shm/processes_left_memory-
  * Build: cc -O2 -o processes_left_memory processes_left_memory.c -lrt
  */
 #include <fcntl.h>
@@ -11,7 +11,7 @@
 
 int main(void) {
     char name[40];
-    snprintf(name, sizeof name, "/left-%d", (int)getpid());
+    snprintf(name, sizeof name, "/processes_left_memory-%d", (int)getpid());
     int fd = shm_open(name, O_CREAT | O_EXCL | O_RDWR, 0600);
     if (fd == -1 || ftruncate(fd, sizeof(long)) == -1)
         return 1;

@@ -1,6 +1,6 @@
 /*
  * processes_left_queue - wrong: a message queue that is never unlinked
- * Rejected because: the message queue /left-
+ * Rejected because: the message queue /processes_left_queue-
  * Build: cc -O2 -o processes_left_queue processes_left_queue.c -lrt
  */
 #include <fcntl.h>
@@ -12,7 +12,7 @@
 int main(void) {
     struct mq_attr limits = {.mq_maxmsg = 1, .mq_msgsize = 1};
     char name[40], byte = 0;
-    snprintf(name, sizeof name, "/left-%d", (int)getpid());
+    snprintf(name, sizeof name, "/processes_left_queue-%d", (int)getpid());
     mqd_t queue = mq_open(name, O_CREAT | O_EXCL | O_RDWR, 0600, &limits);
     pid_t pid = fork();
     if (pid == 0)

@@ -1,0 +1,49 @@
+/*
+ * by_hand.h - a program that the test drives itself
+ *
+ * program_run() waits for the end of a program and kills what is left of it.
+ * Here the test sends the signals, and looks at the orphans instead. Waiting
+ * is always for a fact, in real time, up to a bound that only a program which
+ * is broken reaches.
+ */
+#ifndef BY_HAND_H
+#define BY_HAND_H
+
+#include "judge/events.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+struct hand {
+    const char *program;
+    pid_t pid;
+    int fd, pidfd; /* its stdout and stderr; its end */
+    char text[1 << 16];
+    size_t length;
+};
+
+/* Starts the program argv[0], a path, in a process group of its own. It dies
+ * with the harness. argv ends with NULL; argv[0] must live until hand_end(). */
+void hand_start(struct hand *, const char *const *argv);
+
+/* Reads until the words have come (NULL: to the end). False at the end, or
+ * when they have not come for very long. The words must be part of what one
+ * write() says: stderr writes a line in pieces, and others write between. */
+bool hand_read(struct hand *, const char *words);
+
+/* Waits until it has so many children. Returns the last of these, or 0. */
+pid_t hand_child(const struct hand *, int wanted);
+
+/* Kills its child of that number, from 1, if it comes to have it. */
+bool hand_kill(const struct hand *, int number);
+
+/* Waits for the end of the program itself. Returns its status as of wait();
+ * -1 if it did not come, and the program was killed. */
+int hand_wait(struct hand *);
+
+/* After hand_wait(): fails if an orphan of it goes on, or if it has left a
+ * name in the kernel; ends the one, removes the other. */
+void hand_end(struct hand *, struct verdict *);
+
+#endif

@@ -1,0 +1,89 @@
+/*
+ * test_orphans.c - programs of 03-processes that are ended leave no orphan
+ */
+#include "suites/by_hand.h"
+#include "suites/suite.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <sys/wait.h>
+
+#define FOLDER "03-processes/"
+
+/* Programs that go on for minutes, and when they are well under way. */
+struct long_run {
+    int children;
+    const char *words; /* on stdout; NULL: nothing */
+    const char *argv[8];
+};
+
+/* Sends the signal to the whole group, as Ctrl-C does, or to the program
+ * alone. Nothing may be left of it. */
+static void judge_signal(
+    const struct long_run *one, int number, bool group, struct verdict *v) {
+    static struct hand hand;
+
+    hand_start(&hand, one->argv);
+    if (one->words != NULL && !hand_read(&hand, one->words))
+        verdict_fail(v, "it never printed \"%s\"", one->words);
+    if (hand_child(&hand, one->children) == 0)
+        verdict_fail(v, "it never had %d children", one->children);
+    kill(group ? -hand.pid : hand.pid, number);
+    int status = hand_wait(&hand);
+    if (status == -1 || !WIFSIGNALED(status) || WTERMSIG(status) != number)
+        verdict_fail(v, "signal %d did not end it", number);
+    hand_end(&hand, v);
+}
+
+static void test_orphans(void) {
+    static const struct {
+        int number;
+        bool group;
+        const char *what;
+    } ways[] = {{SIGINT, true, "Ctrl-C"}, {SIGTERM, false, "SIGTERM"},
+        {SIGKILL, false, "SIGKILL"}};
+    struct sites_options options = {.gate = false};
+    char base[64], never[80];
+    struct sites *sites = start_sites(&options, base, sizeof base);
+
+    snprintf(never, sizeof never, "%s/never", base);
+    const char *sharing = built(FOLDER "sharing");
+    const struct long_run runs[] = {
+        {3, "Carol: sending", {built(FOLDER "messages"), "-i", "3600000"}},
+        {2, "plate 2: washing", {built(FOLDER "cooking"), "-m", "60000"}},
+        {2, "task 2: counting",
+            {built(FOLDER "increment"), "-w", "2", "-n", "1000000000", "-t",
+                "1000000"}},
+        {5, "page 5: fetching", {built(FOLDER "download"), never}},
+        {1, "close-on-exec closed",
+            {built(FOLDER "start_methods"), "-r", "100000"}},
+        {2, NULL, {sharing, "-m", "65536", "-w", "1"}},
+        {2, NULL, {sharing, "-m", "65536", "-w", "2"}},
+        {2, NULL, {sharing, "-m", "65536", "-w", "3"}},
+        {2, NULL, {sharing, "-m", "65536", "-w", "4"}},
+        {3, NULL, {sharing, "-m", "65536", "-w", "5"}},
+    };
+    for (size_t r = 0; r < sizeof runs / sizeof runs[0]; r++)
+        for (size_t w = 0; w < sizeof ways / sizeof ways[0]; w++) {
+            struct verdict v = {""};
+            judge_signal(&runs[r], ways[w].number, ways[w].group, &v);
+            expect(v.text[0] == '\0', "%s (%zu), %s: %s", runs[r].argv[0], r,
+                ways[w].what, v.text);
+        }
+    sites_stop(sites, NULL);
+}
+
+static void test_wrong_orphan(void) {
+    struct long_run wrong = {
+        1, "Alice: sending", {built("tests/suites/wrong/processes_orphan")}};
+    struct verdict rejected = {""};
+
+    judge_signal(&wrong, SIGTERM, false, &rejected);
+    expect_rejected(&rejected, "processes_orphan");
+}
+
+CU_TestInfo orphans_tests[] = {
+    {"Ctrl-C, SIGTERM and SIGKILL leave no orphan and no name", test_orphans},
+    {"a program that leaves an orphan is rejected", test_wrong_orphan},
+    CU_TEST_INFO_NULL,
+};
