@@ -17,7 +17,8 @@ EXTRA :=
 # Setup runs before the rest of this file is read: in `make setup test` the
 # lines below must find what it has just installed.
 ifneq ($(filter setup,$(MAKECMDGOALS)),)
-ifneq ($(shell tests/tools/setup.sh >&2 || echo failed),)
+ifneq ($(shell tests/tools/setup.sh $(filter-out setup,$(MAKECMDGOALS)) >&2 \
+    || echo failed),)
 $(error setup failed)
 endif
 endif
@@ -26,12 +27,9 @@ endif
 
 # Where the headers of libxml2 are.
 XML := -I/usr/include/libxml2
-HEADERS := curl:curl/curl.h cunit:CUnit/CUnit.h hiredis:hiredis/hiredis.h \
-    microhttpd:microhttpd.h jansson:jansson.h \
-    xml2:libxml/xmlwriter.h
-missing := $(strip $(foreach h,$(HEADERS),$(shell printf \
-    '\043include <%s>\n' '$(lastword $(subst :, ,$h))' | $(CC) $(XML) -E -x c - \
-    >/dev/null 2>&1 || echo $(firstword $(subst :, ,$h)))))
+missing := $(strip $(foreach h,curl:curl/curl.h hiredis:hiredis/hiredis.h, \
+    $(shell printf '\043include <%s>\n' '$(lastword $(subst :, ,$h))' | \
+    $(CC) -E -x c - >/dev/null 2>&1 || echo $(firstword $(subst :, ,$h)))))
 SOURCES := $(shell grep -l '^ \* Build: cc' 0[1-6]-*/*.c tests/run/*.c \
     tests/suites/wrong/*.c)
 LEFT_OUT := $(foreach m,$(missing),$(shell grep -l '^ \* Build:.* -l$m' $(SOURCES)))
@@ -43,12 +41,11 @@ RACES := $(patsubst $B/%,$B/tsan/%,$(filter-out \
     %/exercise_pantry,$(filter $B/06%,$(PROGRAMS))))
 
 .PHONY: all help setup demo sites test matrix grade check selftest grader \
-    handout gradescope soak bench explore tsan helgrind tidy clean \
-    need-all need-web
+    handout gradescope soak bench explore tsan helgrind tidy clean
 all: $(LESSONS)
 ifneq ($(missing),)
 	@echo "Left out: $(filter 0%,$(LEFT_OUT))"
-	@echo "because these libraries are missing: $(missing). See: make setup"
+	@echo "because these libraries are missing: $(missing). See: make setup all"
 endif
 
 # The command of the source's "Build:" line, with our flags and our paths.
@@ -141,7 +138,7 @@ TESTED := $(PROGRAMS) $(RACES) $B/tests/test_runner $B/tests/grade_probe \
 #:   make gradescope (GRADE=hidden.conf)
 #:                      packs an autograder: build/gradescope.zip
 #: For maintainers
-#:   make setup         installs what is missing, with the package manager
+#:   make setup TARGET...  installs what these targets need (alone: says it)
 #:   make test          checks every program and the judges (SUITE="name ...")
 #:   make matrix        the same under gcc and clang, plain and with sanitizers
 #:   make selftest      the grader grades what is known, wrong and right
@@ -155,32 +152,29 @@ help:
 setup: # done above
 	@:
 
-need-all:
-	$(if $(missing),$(error missing libraries: $(missing). See: make setup))
+# What a target needs is looked for first, so that what is missing is named.
+need-%:
+	@tests/tools/setup.sh -n $*
 
-need-web:
-	$(if $(filter microhttpd,$(missing)),$(error missing libraries: \
-	    $(missing). See: make setup))
-
-demo: need-web $(LESSONS) $B/tests/demo
+demo: need-demo $(LESSONS) $B/tests/demo
 	@$B/tests/demo $B
 
-sites: need-web $B/tests/sites
+sites: need-sites $B/tests/sites
 	@$B/tests/sites -p $(PORT)
 
-test: need-all $(TESTED)
+test: need-test $(TESTED)
 	@$B/tests/test_runner $B $(SUITE)
 
 SUBMISSION = .
 REPORTS = $B/grade
-grade check: need-all $(GRADER)
+grade check: need-grade $(GRADER)
 	@$B/tests/grade $(if $(filter check,$@),-e "$(EXERCISE)") \
 	    $(if $(SEED),-s "$(SEED)") $(if $(SANDBOX),-b $(SANDBOX)) \
 	    $(if $(filter 1,$(TRUST)),-t) $(if $(GRADE),-g "$(GRADE)") \
 	    -o "$(REPORTS)" "$(SUBMISSION)"
 
 # All that grading needs, built.
-grader: need-all $(GRADER)
+grader: need-grader $(GRADER)
 
 handout:
 	@tests/grader/handout.sh kit $B/kit.tar.gz
@@ -188,10 +182,10 @@ handout:
 gradescope:
 	@tests/grader/handout.sh gradescope $B/gradescope.zip $(GRADE)
 
-selftest: need-all $(GRADER)
+selftest: need-test $(GRADER)
 	@tests/grader/known/selftest.sh $B $(FILES)
 
-soak: need-all $(TESTED) $(GRADER)
+soak: need-soak $(TESTED) $(GRADER)
 	@tests/tools/soak.sh $B
 
 # gcc links its sanitizer runtime into the program, as clang always does, so
@@ -224,7 +218,7 @@ explore:
 tsan helgrind:
 	@tests/tools/detect.sh $@
 
-bench: need-all $(LESSONS) $B/tests/sites $B/tests/bench_latency
+bench: need-bench $(LESSONS) $B/tests/sites $B/tests/bench_latency
 	@tests/tools/bench.sh $B
 
 tidy:

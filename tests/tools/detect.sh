@@ -38,7 +38,7 @@ run() {
 
 [ -n "${PROGRAM:-}" ] || say "which program? PROGRAM=$known"
 [ "$detector" = tsan ] || command -v valgrind >/dev/null ||
-    say "valgrind is not installed. See: make setup"
+    say "valgrind is not installed. See: make setup helgrind"
 run "$known" -w 2 -n 1000 >"$work/known" 2>&1
 grep -q 'WARNING: ThreadSanitizer: data race\|Possible data race' \
     "$work/known" || {

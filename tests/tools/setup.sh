@@ -1,69 +1,149 @@
 #!/bin/sh
-# setup.sh - installs what the kit needs and this system lacks. What is there
-# is found by trying it, never by a name or a version. Quick and silent when
-# nothing is missing.
+# setup.sh - installs what a target of make needs and this system lacks
+#
+# Usage: tests/tools/setup.sh TARGET...     installs (`make setup demo test`)
+#        tests/tools/setup.sh -n TARGET     only says what is missing, exit 1
+#        tests/tools/setup.sh               what each target would install
+# What is there is found by trying it, never by a name or a version. Quick and
+# silent when nothing is missing. No service is installed or started: the kit
+# starts a Redis of its own where it needs one, and never talks to another.
 set -u
+PATH=$PATH:/usr/sbin:/sbin
+CC=${CC:-cc}
+
+# What a target needs, in words that `lacks` knows; fails for any other target.
+needs() {
+    case $1 in
+    all | editor) echo cc curl hiredis ;;
+    sites) echo cc microhttpd ;;
+    demo | timeline) echo cc curl microhttpd hiredis jansson xml2 redis ;;
+    explore | play) echo cc objcopy ;;
+    tsan) echo cc ;;
+    helgrind) echo cc valgrind ;;
+    grade | grader | check | grade-all | selftest | gradescope)
+        echo "$(needs demo) objcopy bwrap zip unzip patch"
+        ;;
+    watch) echo "$(needs check) entr" ;;
+    test | soak) echo "$(needs grade) cunit xmllint ip time" ;;
+    matrix) echo "$(needs test) clang clang-runtime" ;;
+    bench) echo "$(needs demo) benchmark curl-tool hyperfine time" ;;
+    plots) echo "$(needs demo) gnuplot time" ;;
+    slides) echo "$(needs timeline) pandoc" ;;
+    browser) echo "$(needs demo) chromium chromedriver" ;;
+    mutant) echo patch ;;
+    tidy) echo cc clang-format ;;
+    doctor | handout | hint | progress | clean | help) ;;
+    *) return 1 ;;
+    esac
+}
 
 compiles() { # compiles COMPILER FLAG... : does it build an empty program?
     printf 'int main(void) { return 0; }\n' |
         "$@" -x c -o /dev/null - >/dev/null 2>&1
 }
-includes() { # includes HEADER [FLAG]
-    printf '#include <%s>\n' "$1" | cc ${2:+"$2"} -E -x c - >/dev/null 2>&1
+header() { # header NAME PACKAGE [FLAG]
+    printf '#include <%s>\n' "$1" |
+        "$CC" ${3:+"$3"} -E -x c - >/dev/null 2>&1 || echo "$2"
 }
-there() { command -v "$1" >/dev/null 2>&1; }
-
-# The Debian names of what is missing, one a line.
-missing() {
-    compiles cc || echo gcc libc6-dev
-    includes curl/curl.h || echo libcurl4-openssl-dev
-    includes CUnit/CUnit.h || echo libcunit1-dev
-    includes microhttpd.h || echo libmicrohttpd-dev
-    includes hiredis/hiredis.h || echo libhiredis-dev
-    includes jansson.h || echo libjansson-dev
-    includes libxml/xmlwriter.h -I/usr/include/libxml2 || echo libxml2-dev
-    there bwrap || echo bubblewrap
-    there xmllint || echo libxml2-utils
-    there zip || echo zip
-    there unzip || echo unzip
-    there redis-server || echo redis-server
-    there clang || echo clang
-    there clang-format || echo clang-format
-    there curl || echo curl
-    there hyperfine || echo hyperfine
-    there valgrind || echo valgrind
-    PATH=$PATH:/usr/sbin:/sbin there ip || echo iproute2
-    [ -x /usr/bin/time ] || echo time
-    if there clang && ! compiles clang -fsanitize=address; then
-        echo "libclang-rt-$(clang -dumpversion | cut -d. -f1)-dev"
-    fi
+program() { # program PACKAGE NAME... : any of these names will do
+    package=$1
+    shift
+    for name in "$@"; do
+        command -v "$name" >/dev/null 2>&1 && return
+    done
+    echo "$package"
+}
+# lacks WORD : the packages, by Debian's names, that are missing for it
+lacks() {
+    case $1 in
+    cc) compiles "$CC" || echo gcc libc6-dev ;;
+    curl) header curl/curl.h libcurl4-openssl-dev ;;
+    microhttpd) header microhttpd.h libmicrohttpd-dev ;;
+    hiredis) header hiredis/hiredis.h libhiredis-dev ;;
+    jansson) header jansson.h libjansson-dev ;;
+    cunit) header CUnit/CUnit.h libcunit1-dev ;;
+    xml2) header libxml/xmlwriter.h libxml2-dev -I/usr/include/libxml2 ;;
+    # The tools hold the server, too, under another name: see run/redis.sh.
+    redis) program redis-tools redis-server redis-check-rdb valkey-server ;;
+    benchmark) program redis-tools redis-benchmark ;;
+    bwrap) program bubblewrap bwrap ;;
+    objcopy) program binutils objcopy ;;
+    xmllint) program libxml2-utils xmllint ;;
+    ip) program iproute2 ip ;;
+    chromedriver) program chromium-driver chromedriver ;;
+    curl-tool) program curl curl ;;
+    gnuplot) program gnuplot-nox gnuplot ;;
+    time) [ -x /usr/bin/time ] || echo time ;;
+    clang-runtime) # its package has clang's version in its name
+        ! compiles clang || compiles clang -fsanitize=address ||
+            echo "libclang-rt-$(clang -dumpversion | cut -d. -f1)-dev"
+        ;;
+    *) program "$1" "$1" ;;
+    esac
+}
+missing() { # missing TARGET... : all that these lack, once
+    for target in "$@"; do
+        # shellcheck disable=SC2046 # a list of words
+        for word in $(needs "$target"); do
+            lacks "$word"
+        done
+    done | tr ' ' '\n' | sort -u | tr '\n' ' '
 }
 
 install() {
-    echo "Installing with apt-get:" "$@"
-    as_root=
-    if [ "$(id -u)" -ne 0 ]; then
-        as_root="sudo env DEBIAN_FRONTEND=noninteractive"
+    if ! command -v apt-get >/dev/null 2>&1; then
+        echo "This system has no apt-get. Please install, by Debian's names: $*"
+        exit 1
     fi
+    become=
+    if [ "$(id -u)" -ne 0 ]; then
+        become="sudo env DEBIAN_FRONTEND=noninteractive"
+        command -v sudo >/dev/null 2>&1 || {
+            echo "You are not root and there is no sudo. Please ask whoever" \
+                "has root to run: apt-get install -y" \
+                "--no-install-recommends $*"
+            echo "Until then plain \`make\` builds what it can, and says what" \
+                "it leaves out."
+            exit 1
+        }
+    fi
+    echo "Installing with apt-get: $*"
     export DEBIAN_FRONTEND=noninteractive
     # The lists may be old or absent; without them nothing can be found.
-    $as_root apt-get -q update && $as_root apt-get -q -y install \
+    $become apt-get -q update && $become apt-get -q -y install \
         --no-install-recommends "$@"
 }
 
+if [ $# -eq 0 ]; then
+    echo "make setup TARGET... installs what these targets need, just now:"
+    for target in all demo sites timeline explore check watch test matrix bench \
+        plots slides browser helgrind tidy; do
+        names=$(missing "$target")
+        printf '  %-9s %s\n' "$target" "${names:-nothing}"
+    done
+    exit 0
+fi
+ask=
+[ "$1" = -n ] && ask=1 && shift
+for target in "$@"; do
+    needs "$target" >/dev/null || {
+        echo "setup: $target is not a target that needs anything installed" >&2
+        exit 2
+    }
+done
+names=$(missing "$@")
+if [ -n "$ask" ]; then
+    [ -z "$names" ] || {
+        echo "make $* needs $names: install with \`make setup $*\`" >&2
+        exit 1
+    }
+    exit 0
+fi
 # Twice: what clang lacks can only be tried once clang is there.
 for _ in 1 2; do
-    names=$(missing | tr '\n' ' ')
-    [ -z "$names" ] && exit 0
-    if ! there apt-get; then
-        echo "Unknown system. Please install these (Debian's names): $names" >&2
-        exit 1
-    fi
+    [ -n "$names" ] || exit 0
     # shellcheck disable=SC2086 # a list of names
     install $names || exit 1
+    names=$(missing "$@")
 done
-names=$(missing | tr '\n' ' ')
-if [ -n "$names" ]; then
-    echo "Still missing: $names" >&2
-    exit 1
-fi
+[ -z "$names" ] || { echo "Still missing: $names" >&2 && exit 1; }

@@ -3,5 +3,5 @@
 set -eu
 root=${AUTOGRADER:-/autograder}
 cd "$root/source/kit"
-tests/tools/setup.sh
+tests/tools/setup.sh grader
 make -s grader
