@@ -101,10 +101,7 @@ $B/tests/test_runner: $(call room,suites) $(EVIDENCE)
 $B/tests/demo: $(call objects,tools/demo) $(EVIDENCE)
 $B/tests/sites: $(call objects,sites/main) $(call room,sites)
 $B/tests/bench_latency: $(call objects,tools/bench_latency)
-# The stories' judges are in the suites: the grader uses them for the lessons.
-JUDGES := $(call objects,$(patsubst %,suites/test_%,messages download \
-    increment cooking) suites/suite)
-$B/tests/grade: $(call room,grader grader/checks) $(JUDGES) $(EVIDENCE)
+$B/tests/grade: $(call room,grader grader/checks) $(EVIDENCE)
 # The grader of test_grade.c, with exercises of its own.
 $B/tests/grade_probe: $(call room,grader grader/probe) $(EVIDENCE)
 $(BINARIES):

@@ -9,7 +9,6 @@
  */
 #include "judge/events.h"
 #include <err.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,16 +16,6 @@
 #define COLUMNS 60
 #define ROWS 12
 #define LONGEST_NAME 20
-
-void verdict_fail(struct verdict *verdict, const char *format, ...) {
-    va_list args;
-
-    if (verdict->text[0] != '\0')
-        return;
-    va_start(args, format);
-    vsnprintf(verdict->text, sizeof(verdict->text), format, args);
-    va_end(args);
-}
 
 size_t events_lane(const char *text) {
     const char *colon = strstr(text, ": ");
@@ -94,37 +83,25 @@ static struct entry *entries_of(const struct line *lines, size_t count) {
 
 /* ---------- Pieces and overlap ---------- */
 
-size_t events_pieces(
-    const struct line *lines, size_t count, struct piece *pieces, size_t max) {
+/* Finds the pieces of work, in the order they began; the caller frees them. */
+static struct piece *all_pieces(
+    const struct line *lines, size_t count, size_t *found) {
     struct entry *sorted = entries_of(lines, count);
     const struct line **ends = calloc(count + 1, sizeof(struct line *));
-    size_t found = 0;
+    struct piece *pieces = calloc(count + 1, sizeof(*pieces));
 
-    if (ends == NULL)
+    if (ends == NULL || pieces == NULL)
         err(EXIT_FAILURE, "calloc");
     qsort(sorted, count, sizeof(*sorted), by_lane);
     for (size_t i = 0; i + 1 < count; i++)
         if (same_lane(sorted[i].text, sorted[i + 1].text))
             ends[sorted[i].index] = &lines[sorted[i + 1].index];
-    for (size_t i = 0; i < count; i++) {
-        if (!begins(lines[i].text))
-            continue;
-        if (found < max)
-            pieces[found] = (struct piece){&lines[i], ends[i]};
-        found++;
-    }
+    *found = 0;
+    for (size_t i = 0; i < count; i++)
+        if (begins(lines[i].text))
+            pieces[(*found)++] = (struct piece){&lines[i], ends[i]};
     free(ends);
     free(sorted);
-    return found;
-}
-
-static struct piece *all_pieces(
-    const struct line *lines, size_t count, size_t *found) {
-    struct piece *pieces = calloc(count + 1, sizeof(*pieces));
-
-    if (pieces == NULL)
-        err(EXIT_FAILURE, "calloc");
-    *found = events_pieces(lines, count, pieces, count);
     return pieces;
 }
 

@@ -12,18 +12,11 @@
 #ifndef EVENTS_H
 #define EVENTS_H
 
+#include "judge/verdict.h"
 #include "run/program.h"
+
 #include <stddef.h>
 #include <stdint.h>
-
-/* What a judge says. Empty text: nothing wrong. */
-struct verdict {
-    char text[1024];
-};
-
-/* Keeps the sentence, unless one is there already: the first fault counts. */
-__attribute__((format(printf, 2, 3))) void verdict_fail(
-    struct verdict *, const char *format, ...);
 
 /* A piece of work: `end` is NULL when it was never ended. */
 struct piece {
@@ -32,11 +25,6 @@ struct piece {
 
 /* The length of the line's lane in bytes, 0 when it is no event. */
 size_t events_lane(const char *text);
-
-/* Finds the pieces of work in the order they began. Fills at most `max`;
- * returns how many there are. */
-size_t events_pieces(
-    const struct line *, size_t count, struct piece *, size_t max);
 
 /* The most lanes at work at once, by the order of the lines alone: what the
  * program showed of its concurrency. 1 is sequential, 0 no work at all. */

@@ -3,11 +3,8 @@
  */
 #include "suites/suite.h"
 
-#include <err.h>
-#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -15,8 +12,6 @@ enum { PATHS = 16, PATH_BYTES = 512 };
 
 const char *const tools[] = {"01-sequential", "02-threads", "03-processes",
     "04-async", "05-queue", NULL};
-
-void (*run_lesson)(const struct program *, struct run *) = program_run;
 
 static const char *build_dir = "build";
 static char skip_reason[512];
@@ -68,6 +63,32 @@ bool expect_rejected(const struct verdict *verdict, const char *name) {
         verdict->text, reason);
 }
 
+void expect_story(
+    const char *story, void (*judge)(const struct lesson *, struct verdict *)) {
+    for (size_t t = 0; tools[t] != NULL; t++) {
+        char name[64];
+        struct lesson lesson = {.tool = tools[t]};
+        struct verdict verdict = {""};
+        snprintf(name, sizeof name, "%s/%s", tools[t], story);
+        lesson.path = built(name);
+        judge(&lesson, &verdict);
+        expect(verdict.text[0] == '\0', "%s: %s", name, verdict.text);
+    }
+}
+
+void expect_all_rejected(const char *const *wrong, const char *tool,
+    void (*judge)(const struct lesson *, struct verdict *)) {
+    for (; *wrong != NULL; wrong++) {
+        char name[64];
+        struct lesson lesson = {.tool = tool};
+        struct verdict verdict = {""};
+        snprintf(name, sizeof name, "tests/suites/wrong/%s", *wrong);
+        lesson.path = built(name);
+        judge(&lesson, &verdict);
+        expect_rejected(&verdict, *wrong);
+    }
+}
+
 void skip(const char *format, ...) {
     va_list args;
 
@@ -99,51 +120,4 @@ bool is_built(const char *relative) {
 
 void set_build_dir(const char *path) {
     build_dir = path;
-}
-
-void judge_end(const struct run *run, int status, struct verdict *verdict) {
-    char how[1024];
-    const char *report = strstr(run->err_text, "Sanitizer");
-
-    if (report == NULL)
-        report = strstr(run->err_text, "runtime error:");
-    if (report != NULL)
-        verdict_fail(verdict, "a sanitizer reports: %.300s", report);
-    if (run->end != EXITED || run->code != status || run->left_behind > 0 ||
-        run->left_objects[0] != '\0')
-        verdict_fail(verdict,
-            "it %s; expected: exit status %d and nothing "
-            "left behind",
-            run_describe(run, how, sizeof how), status);
-    if (run->unfinished)
-        verdict_fail(verdict, "its last line has no newline");
-    if (run->slept_past_clock)
-        verdict_fail(verdict, "it slept by a way that the clock does not see");
-}
-
-struct sites *start_sites(
-    const struct sites_options *options, char *base, size_t size) {
-    char error[300];
-    struct sites *sites = sites_start(options, error, sizeof error);
-
-    if (sites == NULL)
-        errx(EXIT_FAILURE, "%s", error);
-    snprintf(base, size, "http://127.0.0.1:%d", sites_port(sites));
-    return sites;
-}
-
-enum outside sites_will(struct sites *sites) {
-    struct sites_counts now;
-
-    sites_count(sites, &now);
-    if (!now.settled || now.due > 0)
-        return OUTSIDE_BUSY;
-    return now.held > 0 ? OUTSIDE_HOLDS : OUTSIDE_IDLE;
-}
-
-bool look_again(int *looks) {
-    if (++*looks > 5)
-        return false;
-    poll(NULL, 0, 20);
-    return true;
 }

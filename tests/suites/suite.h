@@ -9,8 +9,7 @@
 #define SUITE_H
 
 #include "judge/events.h"
-#include "run/program.h"
-#include "sites/sites.h"
+#include "judge/evidence.h"
 
 #include <CUnit/CUnit.h>
 #include <stdbool.h>
@@ -36,6 +35,16 @@ bool expect_right(const struct verdict *verdict);
 bool expect_rejected(const struct verdict *verdict, const char *name);
 
 /*
+ * Judges the program of this story of every tool; each must be right. Judges
+ * wrong programs as those of the tool (the last name is NULL): each must be
+ * rejected for its reason.
+ */
+void expect_story(
+    const char *story, void (*judge)(const struct lesson *, struct verdict *));
+void expect_all_rejected(const char *const *wrong, const char *tool,
+    void (*judge)(const struct lesson *, struct verdict *));
+
+/*
  * Marks the running test as skipped, with the reason. The caller returns.
  */
 __attribute__((format(printf, 1, 2))) void skip(const char *format, ...);
@@ -53,42 +62,6 @@ bool is_built(const char *relative);
 
 /* Where the programs are; set once by main(). */
 void set_build_dir(const char *path);
-
-/*
- * The first thing every judge asks: did the run end by itself, with this exit
- * status, with no sanitizer's report, and did it leave nothing behind? If not,
- * the sentence is in the verdict.
- */
-void judge_end(const struct run *run, int status, struct verdict *verdict);
-
-/*
- * Starts practice sites and writes their URL, "http://127.0.0.1:PORT", into
- * base. Ends this process by errx() if they cannot start.
- */
-struct sites *start_sites(
-    const struct sites_options *options, char *base, size_t size);
-
-/*
- * For a gate that holds fewer requests than expected, although all sleep: on a
- * busy machine the kernel may not have delivered one yet. Waits 20 ms and
- * returns true if the gate shall be looked at again, five times at most.
- */
-bool look_again(int *looks);
-
-/* For .outside of a program that talks to the sites: what they will do. */
-enum outside sites_will(struct sites *sites);
-
-/*
- * The judges of the stories, for whoever else grades a lesson: path is a
- * program of this tool ("02-threads").
- */
-void messages_judge(const char *tool, const char *path, struct verdict *);
-void download_judge(const char *tool, const char *path, struct verdict *);
-void cooking_judge(const char *tool, const char *path, struct verdict *);
-void increment_judge(const char *tool, const char *path, struct verdict *);
-
-/* What these judges run programs by: program_run(), or the grader's own. */
-extern void (*run_lesson)(const struct program *, struct run *);
 
 extern CU_TestInfo messages_tests[], download_tests[], increment_tests[],
     cooking_tests[], processes_tests[], orphans_tests[], sharing_tests[],

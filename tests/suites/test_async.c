@@ -10,6 +10,7 @@
  * that one it only makes for a moment is refused.
  */
 #define _GNU_SOURCE /* asprintf */
+#include "judge/gate.h"
 #include "suites/suite.h"
 
 #include <curl/curl.h>
@@ -122,10 +123,6 @@ static void test_wrong(void) {
 
 /* ---------- One thread, no child ---------- */
 
-static enum outside wait_for_sites(void *arg) {
-    return sites_will(arg);
-}
-
 /* Each program of the folder, with work that does not take long. */
 static void test_one_task(void) {
     char base[64];
@@ -139,7 +136,7 @@ static void test_one_task(void) {
         const char *argv[7] = {NULL};
         struct program program = {.argv = argv,
             .virtual_time = true,
-            .outside = wait_for_sites,
+            .outside = sites_will,
             .arg = sites};
         struct verdict verdict = {""};
         struct run run;
@@ -163,45 +160,9 @@ static void test_one_task(void) {
 
 /* ---------- Many in flight ---------- */
 
-struct gate {
-    struct sites *sites;
-    char base[64];
-    long pages, workers, at_once, released; /* at_once: let go each time */
-    int looks;
-    struct verdict *verdict;
-};
-
-static enum outside ask_gate(void *arg) {
-    return sites_will(((struct gate *)arg)->sites);
-}
-
-/* The program sleeps: what waits at the gate is all it has in flight. */
-static bool open_gate(const struct quiet *quiet, void *arg) {
-    struct gate *gate = arg;
-    struct sites_counts now;
-    long left = gate->pages - gate->released;
-    long expected = gate->workers < left ? gate->workers : left;
-
-    (void)quiet;
-    sites_count(gate->sites, &now);
-    if (now.held == 0)
-        return false;
-    if (now.held < expected && gate->verdict->text[0] == '\0' &&
-        look_again(&gate->looks))
-        return true;
-    if (now.held != expected)
-        verdict_fail(gate->verdict,
-            "it had %ld requests in flight after %ld of %ld pages; expected: "
-            "%ld",
-            now.held, gate->released, gate->pages, expected);
-    gate->looks = 0;
-    gate->released += sites_release(gate->sites, gate->at_once);
-    return true;
-}
-
-static void judge_pages(
-    const struct run *run, const struct gate *gate, const char *url) {
-    size_t count = 2 * (size_t)gate->pages;
+static void judge_pages(const struct run *run, const struct gate *gate,
+    const char *url, struct verdict *verdict) {
+    size_t count = 2 * (size_t)gate->all;
     char **lines = calloc(count, sizeof *lines);
 
     for (size_t i = 0; i < count; i += 2)
@@ -210,40 +171,39 @@ static void judge_pages(
             asprintf(&lines[i + 1], "page %zu: fetched, 11369 bytes",
                 i / 2 + 1) == -1)
             abort();
-    judge_end(run, 0, gate->verdict);
-    events_compare(run->lines, run->count, (const char *const *)lines, count,
-        gate->verdict);
+    gate_judge_least(gate, verdict);
+    gate_judge_most(gate, verdict);
+    judge_end(run, 0, verdict);
+    events_compare(
+        run->lines, run->count, (const char *const *)lines, count, verdict);
     while (count > 0)
         free(lines[--count]);
     free(lines);
 }
 
 /* Runs a download of so many small pages at the gate and judges it, with a
- * soft limit of 1024 open files if asked for. */
-static void judge_flight(const char *path, struct gate *gate, bool limited) {
-    struct sites_options options = {
-        .gate = true, .connections = (unsigned)gate->workers + 100};
+ * soft limit of 64 open files if asked for. */
+static void judge_flight(const char *path, struct gate *gate, bool limited,
+    struct verdict *verdict) {
     char n[24], w[24], url[80];
     const char *argv[] = {"/bin/sh", "-c",
         "ulimit -Sn 64 && exec \"$0\" \"$@\"", path, "-n", n, "-w", w, url,
         NULL};
-    struct program program = {.argv = limited ? argv : argv + 3,
-        .virtual_time = true,
-        .deadline_ms = 120000,
-        .at_quiet = open_gate,
-        .outside = ask_gate,
-        .arg = gate};
+    struct program program = {
+        .argv = limited ? argv : argv + 3, .deadline_ms = 120000};
     struct run run;
 
-    gate->sites = start_sites(&options, gate->base, sizeof gate->base);
-    snprintf(n, sizeof n, "%ld", gate->pages);
-    snprintf(w, sizeof w, "%ld", gate->workers);
+    gate->options.connections = (unsigned)gate->most + 100;
+    gate_open(gate);
+    gate_watch(gate, &program);
+    snprintf(n, sizeof n, "%ld", gate->all);
+    snprintf(w, sizeof w, "%ld", gate->most);
     snprintf(url, sizeof url, "%s/small", gate->base);
     program_run(&program, &run);
-    judge_pages(&run, gate, url);
-    judge_tasks(&run, gate->verdict);
+    gate_close(gate, NULL);
+    judge_pages(&run, gate, url, verdict);
+    judge_tasks(&run, verdict);
     run_free(&run);
-    sites_stop(gate->sites, NULL);
 }
 
 static void test_thousand(void) {
@@ -251,13 +211,11 @@ static void test_thousand(void) {
 
     for (size_t i = 0; i < 2; i++) {
         struct verdict verdict = {""};
-        struct gate gate = {.pages = sizes[i][0],
-            .workers = sizes[i][1],
-            .at_once = sizes[i][2],
-            .verdict = &verdict};
-        judge_flight(built("04-async/download"), &gate, false);
+        struct gate gate = {
+            .all = sizes[i][0], .most = sizes[i][1], .at_once = sizes[i][2]};
+        judge_flight(built("04-async/download"), &gate, false, &verdict);
         expect(verdict.text[0] == '\0', "04-async/download -n %ld -w %ld: %s",
-            gate.pages, gate.workers, verdict.text);
+            gate.all, gate.most, verdict.text);
     }
 }
 
@@ -267,11 +225,10 @@ static void test_wrong_downloads(void) {
 
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         struct verdict verdict = {""};
-        struct gate gate = {
-            .pages = 12, .workers = 5, .at_once = 1, .verdict = &verdict};
+        struct gate gate = {.all = 12, .most = 5};
         char name[64];
         snprintf(name, sizeof name, "tests/suites/wrong/%s", wrong[i]);
-        judge_flight(built(name), &gate, false);
+        judge_flight(built(name), &gate, false, &verdict);
         expect_rejected(&verdict, wrong[i]);
     }
 }
@@ -279,8 +236,7 @@ static void test_wrong_downloads(void) {
 /* The program raises the soft limit of open files for itself. */
 static void test_soft_limit(void) {
     struct verdict verdict = {""};
-    struct gate gate = {
-        .pages = 1100, .workers = 1100, .at_once = 1100, .verdict = &verdict};
+    struct gate gate = {.all = 1100, .most = 1100, .at_once = 1100};
     struct rlimit files;
 
     getrlimit(RLIMIT_NOFILE, &files);
@@ -289,7 +245,7 @@ static void test_soft_limit(void) {
             (unsigned long)files.rlim_max);
         return;
     }
-    judge_flight(built("04-async/download"), &gate, true);
+    judge_flight(built("04-async/download"), &gate, true, &verdict);
     expect(verdict.text[0] == '\0',
         "04-async/download -w 1100 with ulimit -Sn 64: %s", verdict.text);
 }
@@ -362,7 +318,7 @@ static void test_faults(void) {
     const char *argv[12] = {built("04-async/download"), "-n", "1", "-w", "6"};
     struct program program = {.argv = argv,
         .virtual_time = true,
-        .outside = wait_for_sites,
+        .outside = sites_will,
         .arg = sites};
     struct run run;
 

@@ -5,6 +5,7 @@
  * children that are killed or cannot be forked, stragglers and zombies.
  */
 #define _GNU_SOURCE /* asprintf */
+#include "judge/gate.h"
 #include "suites/by_hand.h"
 #include "suites/suite.h"
 
@@ -114,90 +115,76 @@ static void test_killed_cooking(void) {
 
 /* ---------- At the gate of the practice sites ---------- */
 
-struct gate {
-    struct sites *sites;
-    char base[64];
-    struct killing killing; /* .child 0: nobody is killed */
-    bool alone;             /* only the straggler was still held */
-    size_t processes;       /* how many were there at that moment, */
-    bool begun;             /* and had the page behind it been begun */
-};
-
-static enum outside ask_sites(void *arg) {
-    return sites_will(((struct gate *)arg)->sites);
-}
-
-static bool open_gate(const struct quiet *quiet, void *arg) {
-    struct gate *gate = arg;
-    struct sites_counts now;
-
-    if (gate->killing.child > 0 && kill_child(quiet, &gate->killing))
-        return true;
-    sites_count(gate->sites, &now);
-    if (now.held == 1 && !gate->alone) {
-        gate->alone = true;
-        gate->processes = quiet->processes;
-        for (size_t i = 0; i < quiet->count; i++)
-            if (strncmp(quiet->lines[i].text, "page 6: fetching", 16) == 0)
-                gate->begun = true;
-    }
-    return sites_release(gate->sites, 1) > 0;
-}
-
-static void run_at_gate(struct gate *gate, const char **argv, struct run *run) {
-    struct program program = {.argv = argv,
-        .virtual_time = true,
-        .at_quiet = open_gate,
-        .outside = ask_sites,
-        .arg = gate};
-
-    program_run(&program, run);
-    sites_stop(gate->sites, NULL);
-}
-
-static void open_sites(struct gate *gate, bool closed) {
-    struct sites_options options = {.gate = closed};
-
-    gate->sites = start_sites(&options, gate->base, sizeof gate->base);
+static bool kill_at_gate(const struct quiet *quiet, long held, void *arg) {
+    (void)held;
+    return kill_child(quiet, arg);
 }
 
 static void test_killed_download(void) {
-    struct gate gate = {.killing = {.child = 2}};
+    struct killing killing = {.child = 2};
+    struct gate gate = {.look = kill_at_gate, .arg = &killing};
     const char *argv[] = {built(FOLDER "download"), "-s", gate.base, NULL};
+    struct program program = {.argv = argv};
     struct verdict v = {""};
     struct run run;
 
-    open_sites(&gate, true);
-    run_at_gate(&gate, argv, &run);
+    gate_open(&gate);
+    gate_watch(&gate, &program);
+    program_run(&program, &run);
+    gate_close(&gate, NULL);
     judge_killed(&run, "download: worker 2: killed by signal 9 (Killed)\n",
         "72 of 90 pages in 0.00 s, 5 at a time\n", &v);
     expect_right(&v);
     run_free(&run);
 }
 
+/* The moment when only the straggler is still held. */
+struct alone {
+    bool seen;
+    size_t processes; /* how many were there, */
+    bool begun;       /* and had the page behind it been begun */
+};
+
+static bool note_alone(const struct quiet *quiet, long held, void *arg) {
+    struct alone *alone = arg;
+
+    if (held != 1 || alone->seen)
+        return false;
+    alone->seen = true;
+    alone->processes = quiet->processes;
+    for (size_t i = 0; i < quiet->count; i++)
+        if (strncmp(quiet->lines[i].text, "page 6: fetching", 16) == 0)
+            alone->begun = true;
+    return false;
+}
+
 /* Ten pages for five workers, the first slow. When only that one is still on
  * its way, page 6 has not been begun by the process that holds both, and the
  * other four processes have ended; of the threads, another has taken it. */
 static void straggle(const char *name, bool dealt, struct verdict *v) {
-    struct gate gate = {.killing = {.child = 0}};
+    struct alone alone = {false};
+    struct gate gate = {.look = note_alone, .arg = &alone};
     char slow[80], small[80];
-    struct run run;
-
-    open_sites(&gate, true);
-    snprintf(slow, sizeof slow, "%s/slow", gate.base);
-    snprintf(small, sizeof small, "%s/small", gate.base);
     const char *argv[] = {built(name), "-n", "1", slow, small, small, small,
         small, small, small, small, small, small, NULL};
-    run_at_gate(&gate, argv, &run);
+    struct program program = {.argv = argv};
+    struct run run;
+
+    gate_open(&gate);
+    gate_watch(&gate, &program);
+    snprintf(slow, sizeof slow, "%s/slow", gate.base);
+    snprintf(small, sizeof small, "%s/small", gate.base);
+    program_run(&program, &run);
+    gate_close(&gate, NULL);
     judge_end(&run, 0, v);
     if (lines_with(&run, ": fetched, ") != 10)
         verdict_fail(v, "not all pages have come");
-    if (!gate.alone || gate.begun == dealt)
+    if (!alone.seen || alone.begun == dealt)
         verdict_fail(v, "page 6 was %sbegun while page 1 was on its way",
-            gate.begun ? "" : "not ");
-    if (gate.processes != (dealt ? 2 : 1) || run.most_zombies > 0)
+            alone.begun ? "" : "not ");
+    if (alone.processes != (dealt ? 2 : 1) || run.most_zombies > 0)
         verdict_fail(v, "%zu processes beside the straggler, zombies: %d",
-            gate.processes, run.most_zombies);
+            alone.processes, run.most_zombies);
     run_free(&run);
 }
 

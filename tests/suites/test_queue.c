@@ -6,6 +6,7 @@
  * that dies costs its job and no other, and nothing stays behind in the
  * kernel. All of it is seen at quiet moments, when every task is asleep.
  */
+#include "judge/gate.h"
 #include "suites/suite.h"
 
 #include <err.h>
@@ -22,64 +23,25 @@
 
 enum { PAGES = 10, WORKERS = 2 };
 
-struct gate {
-    struct sites *sites;
-    long released;
-    int looks;
-    struct verdict *verdict;
-};
-
-static enum outside ask_sites(void *arg) {
-    return sites_will(((struct gate *)arg)->sites);
-}
-
 /* Lets one page go, the straggler last. As many requests as there are workers
  * must wait at the gate for as long as so many pages are left. */
-static bool open_gate(const struct quiet *quiet, void *arg) {
-    struct gate *gate = arg;
-    struct sites_counts now;
-    long left = PAGES - gate->released;
-    long expected = left < WORKERS ? left : WORKERS;
-
-    (void)quiet;
-    sites_count(gate->sites, &now);
-    if (now.held == 0)
-        return false;
-    if (now.held < expected && gate->verdict->text[0] == '\0' &&
-        look_again(&gate->looks))
-        return true;
-    if (now.held != expected)
-        verdict_fail(gate->verdict,
-            "%ld of %d workers at work with %ld pages left: one idles beside "
-            "the straggler; expected: %ld",
-            now.held, WORKERS, left, expected);
-    gate->looks = 0;
-    gate->released += sites_release(gate->sites, 1);
-    return true;
-}
-
 static void judge_straggler(const char *path, struct verdict *verdict) {
-    struct sites_options options = {.gate = true};
-    char error[300], slow[80], small[80];
-    struct gate gate = {.verdict = verdict};
+    char slow[80], small[80];
+    struct gate gate = {.all = PAGES, .most = WORKERS};
     const char *argv[4 + PAGES + 1] = {path, "-w", "2", "-n1", slow};
-    struct program program = {.argv = argv,
-        .virtual_time = true,
-        .at_quiet = open_gate,
-        .outside = ask_sites,
-        .arg = &gate};
+    struct program program = {.argv = argv};
     struct run run;
 
-    gate.sites = sites_start(&options, error, sizeof error);
-    if (gate.sites == NULL)
-        errx(EXIT_FAILURE, "%s", error);
-    int port = sites_port(gate.sites);
-    snprintf(slow, sizeof slow, "http://127.0.0.1:%d/slow", port);
-    snprintf(small, sizeof small, "http://127.0.0.1:%d/small", port);
+    gate_open(&gate);
+    gate_watch(&gate, &program);
+    snprintf(slow, sizeof slow, "%s/slow", gate.base);
+    snprintf(small, sizeof small, "%s/small", gate.base);
     for (int i = 1; i < PAGES; i++)
         argv[4 + i] = small;
     program_run(&program, &run);
-    sites_stop(gate.sites, NULL);
+    gate_close(&gate, NULL);
+    gate_judge_least(&gate, verdict);
+    gate_judge_most(&gate, verdict);
     judge_end(&run, 0, verdict);
     run_free(&run);
 }
@@ -90,7 +52,7 @@ static void test_straggler(void) {
     judge_straggler(built("05-queue/download"), &queue);
     expect_right(&queue);
     judge_straggler(built("03-processes/download"), &dealt_out);
-    expect(strstr(dealt_out.text, "idles beside the straggler") != NULL,
+    expect(strstr(dealt_out.text, "it had 1 request in flight") != NULL,
         "the list dealt out in advance was not rejected: \"%s\"",
         dealt_out.text);
 }

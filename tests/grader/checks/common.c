@@ -3,7 +3,6 @@
  */
 #define _GNU_SOURCE /* vasprintf, strcasestr */
 #include "grader/checks/common.h"
-#include "suites/suite.h"
 
 #include <ctype.h>
 #include <err.h>

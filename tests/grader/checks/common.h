@@ -10,7 +10,6 @@
 #define CHECK_COMMON_H
 
 #include "grader/check.h"
-#include "sites/sites.h"
 
 enum { MOST_WORDS = 40, WORD_BYTES = 64, NAME_BYTES = 9, MOST_EXPECTED = 200 };
 
@@ -126,33 +125,6 @@ void judge_orders(struct grading *, struct finding *, const struct words *,
     const char *bound,
     void (*judge)(const struct line *, size_t, const void *, struct verdict *),
     const void *arg);
-
-/* ---------- Programs that ask the practice sites ---------- */
-
-/* Holds every answer, counts what is in flight, lets them go by the clock. */
-struct gate {
-    struct sites *sites;
-    char base[64];
-    struct sites_options options;
-    long all, most;  /* expected: requests in all, and at once */
-    long latency_ms; /* of virtual time, from the moment all wait; 0: none */
-    long released;
-    int64_t due_ns;   /* when the next is let go; -1: not decided */
-    long least_seen;  /* held, when it was first too few; -1: never; */
-    long least_after; /* after how many answers that was */
-    long most_seen;   /* held at most, if it was ever too many; -1: never */
-    long most_after;
-    int looks;
-    bool waves;   /* all that are held are let go together, else the oldest */
-    bool gave_up; /* it had waited for an hour of virtual time: was killed */
-};
-
-void open_gate(struct gate *);
-
-/* Runs the program at the gate, in virtual time; it gets "-s BASE" as well.
- * Then closes the gate; the last counts of the server are in *last. */
-void run_at_gate(struct grading *, struct finding *, struct gate *,
-    struct words *, struct program *, struct run *, struct sites_counts *last);
 
 /* ---------- What other processes do, as /proc shows it ---------- */
 

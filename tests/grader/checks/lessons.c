@@ -1,50 +1,53 @@
 /*
- * check_lessons.c - the lessons' own programs as exercises
+ * lessons.c - the lessons' own programs as exercises
  *
- * A submission may replace a lesson: it is judged by the judges of the suites.
+ * A submission may replace a lesson: it is judged by the judges of the stories.
  * Lessons that are not handed in, or as they came, are no part of the table.
  */
 #include "grader/checks/common.h"
-#include "suites/suite.h"
+#include "judge/stories.h"
 
 #include <stdio.h>
 #include <string.h>
 
-/* The grading under way: a check has a process of its own. */
-static struct grading *grading;
-static struct finding *finding;
+/* What a check was given. */
+struct given {
+    struct grading *grading;
+    struct finding *finding;
+};
 
-static void run_submitted(const struct program *program, struct run *run) {
+static void run_submitted(
+    const struct program *program, struct run *run, void *arg) {
+    struct given *given = arg;
     struct program copy = *program;
 
-    grade_run(grading, &copy, run, finding);
+    grade_run(given->grading, &copy, run, given->finding);
 }
 
-/* Starts a judge: which tool is it? */
-static const char *begin(struct grading *g, struct finding *f) {
-    static char tool[32];
+static void judge(struct grading *g, struct finding *f,
+    void (*judge_story)(const struct lesson *, struct verdict *)) {
+    struct given given = {g, f};
+    char tool[32];
+    struct lesson lesson = {tool, g->binary, run_submitted, &given};
 
-    grading = g;
-    finding = f;
-    run_lesson = run_submitted;
     snprintf(tool, sizeof tool, "%.*s", (int)strcspn(g->path, "/"), g->path);
-    return tool;
+    judge_story(&lesson, &f->verdict);
 }
 
 static void messages(struct grading *g, struct finding *f) {
-    messages_judge(begin(g, f), g->binary, &f->verdict);
+    judge(g, f, messages_judge);
 }
 
 static void download(struct grading *g, struct finding *f) {
-    download_judge(begin(g, f), g->binary, &f->verdict);
+    judge(g, f, download_judge);
 }
 
 static void increment(struct grading *g, struct finding *f) {
-    increment_judge(begin(g, f), g->binary, &f->verdict);
+    judge(g, f, increment_judge);
 }
 
 static void cooking(struct grading *g, struct finding *f) {
-    cooking_judge(begin(g, f), g->binary, &f->verdict);
+    judge(g, f, cooking_judge);
 }
 
 #define STORY(name)                                                         \

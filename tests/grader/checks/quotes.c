@@ -3,8 +3,9 @@
  */
 #define _GNU_SOURCE /* strcasestr */
 #include "grader/checks/exercises.h"
-#include "suites/suite.h"
+#include "judge/gate.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -45,9 +46,12 @@ static void say_words(struct asking *a, long w) {
 
 static void ask(
     struct grading *g, struct finding *f, struct asking *a, long w) {
-    open_gate(&a->gate);
+    gate_open(&a->gate);
+    gate_watch(&a->gate, &a->program);
     say_words(a, w);
-    run_at_gate(g, f, &a->gate, &a->words, &a->program, &a->run, &a->last);
+    a->program.argv = a->words.argv;
+    grade_run(g, &a->program, &a->run, f);
+    gate_close(&a->gate, &a->last);
 }
 
 static void expect_quote(struct expected *e, const struct asking *a, long i) {
@@ -91,7 +95,7 @@ static void judge_quotes(
 
     open_asking(g, &a, count, w == 0 ? 1 : w);
     a.gate.latency_ms = grade_random(g, 10, 90) * 10;
-    a.gate.waves = true;
+    a.gate.at_once = LONG_MAX;
     ask(g, f, &a, w);
     for (long i = 0; i < count; i++)
         expect_quote(&e, &a, i);
@@ -252,26 +256,6 @@ void check_timeout_at_once(struct grading *g, struct finding *f) {
 
 /* ---------- How many at once ---------- */
 
-static void tell_few(const struct asking *a, struct verdict *v) {
-    const struct gate *gate = &a->gate;
-    long left = gate->all - gate->least_after;
-
-    verdict_fail(v,
-        "it had %ld request%s in flight after %ld of %ld answers; expected: "
-        "%ld",
-        gate->least_seen, gate->least_seen == 1 ? "" : "s", gate->least_after,
-        gate->all, gate->most < left ? gate->most : left);
-}
-
-static void tell_many(const struct asking *a, struct verdict *v) {
-    const struct gate *gate = &a->gate;
-
-    verdict_fail(v,
-        "it had %ld requests in flight after %ld of %ld answers; expected: no "
-        "more than %ld",
-        gate->most_seen, gate->most_after, gate->all, gate->most);
-}
-
 /* One at a time, and in the order asked. */
 void check_one_in_flight(struct grading *g, struct finding *f) {
     struct asking a;
@@ -280,8 +264,7 @@ void check_one_in_flight(struct grading *g, struct finding *f) {
     open_asking(g, &a, count, 1);
     ask(g, f, &a, 0);
     judge_run_end(&a.run, 0, &f->verdict);
-    if (a.gate.most_seen != -1)
-        tell_many(&a, &f->verdict);
+    gate_judge_most(&a.gate, &f->verdict);
     for (long i = 0; i < count && f->verdict.text[0] == '\0'; i++) {
         size_t at = 2 * (size_t)i;
         if (a.run.count <= at + 1 || !in_lane(&a.run.lines[at], a.names[i]) ||
@@ -308,8 +291,7 @@ void check_in_flight(struct grading *g, struct finding *f) {
     struct asking a;
 
     run_in_flight(g, f, &a);
-    if (a.gate.least_seen != -1)
-        tell_few(&a, &f->verdict);
+    gate_judge_least(&a.gate, &f->verdict);
     run_free(&a.run);
 }
 
@@ -317,8 +299,7 @@ void check_flight_limit(struct grading *g, struct finding *f) {
     struct asking a;
 
     run_in_flight(g, f, &a);
-    if (a.gate.most_seen != -1)
-        tell_many(&a, &f->verdict);
+    gate_judge_most(&a.gate, &f->verdict);
     run_free(&a.run);
 }
 
@@ -386,13 +367,6 @@ void check_waiting(struct grading *g, struct finding *f) {
 
 /* ---------- Memory, and bad input ---------- */
 
-static enum outside ask_sites(void *sites) {
-    struct sites_counts now;
-
-    sites_count(sites, &now);
-    return now.settled && now.due == 0 ? OUTSIDE_IDLE : OUTSIDE_BUSY;
-}
-
 static void judge_memory(struct grading *g, struct finding *f, long w) {
     struct asking a;
 
@@ -403,7 +377,7 @@ static void judge_memory(struct grading *g, struct finding *f, long w) {
         start_sites(&a.gate.options, a.gate.base, sizeof a.gate.base);
     say_words(&a, w);
     a.program.argv = a.words.argv;
-    a.program.outside = ask_sites;
+    a.program.outside = sites_will;
     a.program.arg = a.gate.sites;
     judge_leaks(g, f, &a.program);
     sites_stop(a.gate.sites, NULL);

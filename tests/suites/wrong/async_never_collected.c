@@ -1,7 +1,7 @@
 /*
  * async_never_collected - wrong: transfers that have ended are not taken from
  * the multi handle, so nobody knows of them and their handles stand idle
- * Rejected because: it had 4 requests in flight after 1 of 12 pages
+ * Rejected because: it had 4 requests in flight after 1 of 12 answers
  * Build: cc -O2 -o async_never_collected async_never_collected.c -lcurl
  */
 #include <curl/curl.h>
