@@ -48,7 +48,7 @@ void gate_watch(struct gate *, struct program *);
 /* Stops the sites; what they counted is in *last unless that is NULL. */
 void gate_close(struct gate *, struct sites_counts *last);
 
-/* Faults if there were ever fewer, or more, requests in flight than expected. */
+/* Faults if there were ever fewer, or more, in flight than expected. */
 void gate_judge_least(const struct gate *, struct verdict *);
 void gate_judge_most(const struct gate *, struct verdict *);
 
