@@ -1,28 +1,25 @@
 /*
- * grade.h - what a check is, and what it may ask of the grader
+ * check.h - what a check is: it decides one thing about one submitted program
  *
- * A check decides one thing about one submitted program, from evidence. It
- * runs the program by grade_run(), in the sandbox, as often as it likes, and
- * tells the first fault it finds as one sentence.
+ * A check runs the program as often as it likes (trial.h), built as it likes
+ * (build.h), and tells the first fault it finds as one sentence.
  */
-#ifndef GRADE_H
-#define GRADE_H
+#ifndef CHECK_H
+#define CHECK_H
 
-#include "judge/events.h"
-#include "run/program.h"
-
-#include <stdbool.h>
+#include "judge/verdict.h"
 
 /* One submitted program. The strings are the grader's. */
 struct grading {
-    const char *path;     /* "02-threads/exercise_tables" */
-    const char *source;   /* the submitted file, a copy of the grader's own */
-    const char *binary;   /* built from it with the kit's flags */
-    unsigned long seed;   /* of this submission's random inputs */
-    unsigned long random; /* the state of grade_random() */
+    const char *path;          /* "02-threads/exercise_tables" */
+    const char *source;        /* the submitted file, a copy of our own */
+    const char *binary;        /* built from it with the kit's flags */
+    const struct check *check; /* the one that runs */
+    unsigned long seed;        /* of this submission's random inputs */
+    unsigned long random;      /* the state of grade_random() */
 };
 
-/* What a check found. Zero, with .share 1, before the check runs. */
+/* What a check found. Zero before the check runs. */
 struct finding {
     struct verdict verdict; /* "what was seen; expected: what"; or empty */
     double share;           /* of the points if the verdict is not empty: 0 */
@@ -47,34 +44,16 @@ struct exercise {
 };
 
 /* Every exercise, and every lesson that a submission may replace; each ends
- * with a NULL path. */
-extern const struct exercise exercises[], lessons[];
+ * with a NULL path. main() has the one it is linked with, and passes it on. */
+struct course {
+    const struct exercise *exercises, *lessons;
+};
+extern const struct course course;
 
-/*
- * program_run() in the sandbox: argv[0] is replaced by the program under test.
- * Keeps the command and the timeline for the feedback. The caller calls
- * run_free().
- */
-void grade_run(
-    struct grading *, struct program *, struct run *, struct finding *);
+/* The exercise or lesson of this path, or NULL. */
+const struct exercise *exercise_find(const struct course *, const char *path);
 
-/* A number from low to high, both included, the same for the same seed. */
-long grade_random(struct grading *, long low, long high);
-
-/*
- * Builds the submitted source once more with these flags instead of the usual
- * optimisation, e.g. "-g -fsanitize=thread". Returns the binary's path, which
- * lives as long as the grading, or NULL with the compiler's words in the
- * verdict.
- */
-const char *grade_build(struct grading *, const char *flags, struct finding *);
-
-/*
- * Builds it for every order of its threads (explore.sh). grade_run() with this
- * path runs it so, with BOUND and OUTCOMES in the environment (never those of
- * the submission's header), and leaves in the run's lines what explore reports
- * and nothing that the program itself may have written.
- */
-const char *grade_build_explore(struct grading *, struct finding *);
+/* The exercise's check of this name, or NULL. */
+const struct check *check_find(const struct exercise *, const char *name);
 
 #endif

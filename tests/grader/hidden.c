@@ -3,6 +3,8 @@
  */
 #define _GNU_SOURCE
 #include "grader/hidden.h"
+#include "grader/trial.h"
+#include "judge/events.h"
 
 #include <err.h>
 #include <stdio.h>
@@ -25,33 +27,19 @@ struct section {
 
 static struct section *sections;
 static size_t count;
-static const struct section *current;
-
-static const struct check *find_check(const char *path, const char *name) {
-    const struct exercise *lists[] = {exercises, lessons};
-
-    for (int i = 0; i < 2; i++)
-        for (const struct exercise *e = lists[i]; e->path != NULL; e++)
-            for (const struct check *c = e->checks; c->name != NULL; c++)
-                if (strcmp(e->path, path) == 0 && strcmp(c->name, name) == 0)
-                    return c;
-    return NULL;
-}
-
-static bool is_exercise(const char *path) {
-    const struct exercise *lists[] = {exercises, lessons};
-
-    for (int i = 0; i < 2; i++)
-        for (const struct exercise *e = lists[i]; e->path != NULL; e++)
-            if (strcmp(e->path, path) == 0)
-                return true;
-    return false;
-}
 
 /* ---------- The judge of a new check ---------- */
 
+/* The section whose check this is. */
+static const struct section *section_of(const struct check *check) {
+    for (size_t i = 0; i < count; i++)
+        if (&sections[i].check == check)
+            return &sections[i];
+    errx(EXIT_FAILURE, "%s: no check of the file", check->name);
+}
+
 static void judge(struct grading *g, struct finding *f) {
-    const struct section *s = current;
+    const struct section *s = section_of(g->check);
     const char *argv[MOST_WORDS + 2] = {""};
     struct program program = {.argv = argv, .virtual_time = true};
     struct verdict *v = &f->verdict;
@@ -78,15 +66,10 @@ static void judge(struct grading *g, struct finding *f) {
     run_free(&run);
 }
 
-void hidden_begin(const struct check *check) {
-    for (size_t i = 0; i < count; i++)
-        if (&sections[i].check == check)
-            current = &sections[i];
-}
-
 /* ---------- Reading ---------- */
 
 struct reader {
+    const struct course *course;
     const char *path;
     int line;
 };
@@ -121,9 +104,10 @@ static struct section *begin_section(const struct reader *r, const char *text) {
     s->check.name = copy(at, name);
     if (name == 0 || strcmp(at + name, "]") != 0)
         errx(2, "%s:%d: expected \"[EXERCISE CHECK]\"", r->path, r->line);
-    if (!is_exercise(s->exercise))
+    const struct exercise *of = exercise_find(r->course, s->exercise);
+    if (of == NULL)
         errx(2, "%s:%d: %s: no such exercise", r->path, r->line, s->exercise);
-    s->known = find_check(s->exercise, s->check.name);
+    s->known = check_find(of, s->check.name);
     return s;
 }
 
@@ -194,8 +178,8 @@ static char *trim(char *text) {
     return text + strspn(text, " \t");
 }
 
-void hidden_read(const char *path) {
-    struct reader reader = {path, 0};
+void hidden_read(const char *path, const struct course *of) {
+    struct reader reader = {of, path, 0};
     FILE *file = fopen(path, "re");
     struct section *section = NULL;
     char row[1024], *text, *equals;

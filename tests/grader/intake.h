@@ -1,14 +1,15 @@
 /*
- * submission.h - takes a submission in, and builds what it holds
+ * intake.h - takes a submission in
  *
  * The grader works on copies of its own in one work directory, which goes with
  * submission_close(). Nothing of the submission is ever written to.
  */
-#ifndef SUBMISSION_H
-#define SUBMISSION_H
+#ifndef INTAKE_H
+#define INTAKE_H
 
 #include "grader/check.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct submission {
@@ -34,9 +35,5 @@ void submission_free(struct grading *);
 
 /* Does it hold this file, other than the kit has it? */
 bool submission_replaces(const struct submission *, const char *path);
-
-/* Builds g->binary as the kit does. When that fails, the compiler's words are
- * in the verdict. */
-void submission_build(struct grading *, struct finding *);
 
 #endif

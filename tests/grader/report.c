@@ -3,12 +3,14 @@
  */
 #define _GNU_SOURCE
 #include "grader/report.h"
+#include "grader/cause.h"
 
 #include <err.h>
 #include <jansson.h>
+#include <libxml/chvalid.h>
+#include <libxml/parserInternals.h>
 #include <libxml/xmlwriter.h>
 #include <stdarg.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,29 +45,18 @@ const char *report_word(enum outcome outcome) {
 
 /* ---------- What may stand in a report ---------- */
 
-/* The bytes of the character at `at`, 0 if it is none: invalid UTF-8, or not
- * allowed in XML 1.0. */
+/* The bytes of the character at `at`, 0 if it may not stand there: invalid
+ * UTF-8, no character of XML, or one that a terminal obeys. */
 static size_t character(const unsigned char *at) {
-    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-    size_t length = at[0] < 0x80   ? 1
-                    : at[0] < 0xc0 ? 0
-                    : at[0] < 0xe0 ? 2
-                    : at[0] < 0xf0 ? 3
-                    : at[0] < 0xf8 ? 4
-                                   : 0;
-    uint32_t code = at[0] & (length > 1 ? 0x7fU >> length : 0x7fU);
+    int length = (int)strnlen((const char *)at, 4);
+    int code = xmlGetUTF8Char(at, &length);
+    xmlChar shortest[8];
 
-    for (size_t i = 1; i < length; i++) {
-        if ((at[i] & 0xc0) != 0x80)
-            return 0;
-        code = code << 6 | (at[i] & 0x3f);
-    }
-    if (length == 0 || code < least[length] || code > 0x10ffff ||
-        (code >= 0xd800 && code < 0xe000) || (code & 0xfffe) == 0xfffe ||
+    if (code == -1 || !xmlIsCharQ(code) || code == '\r' ||
         (code >= 0x7f && code < 0xa0) ||
-        (code < ' ' && code != '\n' && code != '\t'))
+        xmlCopyCharMultiByte(shortest, code) != length)
         return 0;
-    return length;
+    return (size_t)length;
 }
 
 /* Drops the rest, in place. Returns text. */
@@ -101,7 +92,7 @@ static void add_field(char *buf, size_t size, const char *indent,
 
     while (text[0] != '\0') {
         size_t length = strcspn(text, "\n");
-        add(buf, size, "%s%-10s%.*s\n", indent, at, (int)length, text);
+        add(buf, size, "%s%-14s%.*s\n", indent, at, (int)length, text);
         text += length + (text[length] == '\n');
         at = "";
     }
@@ -126,10 +117,12 @@ const char *report_feedback(
         add_field(buf, size, indent, "", f->timeline);
     if (expected != NULL)
         add_field(buf, size, indent, "expected:", expected + sizeof mark - 1);
-    if (r->outcome == FAILED && r->check->cause != NULL)
-        add_field(buf, size, indent, "cause:", r->check->cause);
-    if (r->outcome == FAILED && r->check->read != NULL)
-        add_field(buf, size, indent, "read:", r->check->read);
+    if (r->outcome == FAILED) {
+        const char *cause = cause_words(f->verdict.fault, r->check);
+        const char *read = cause_read(f->verdict.fault, r->check);
+        add_field(buf, size, indent, "likely cause:", cause ? cause : "");
+        add_field(buf, size, indent, "read:", read ? read : "");
+    }
     add_field(buf, size, indent, "skipped:", f->skipped);
     return clean(buf);
 }

@@ -118,7 +118,7 @@ static void judge(const struct lesson *lesson, const struct story *story,
     char p[24], w[24];
     const char *argv[] = {lesson->path, "-p", p, "-w", w, NULL};
     struct program program = {.argv = argv, .virtual_time = true};
-    struct verdict found = {""};
+    struct verdict found = {0};
     struct run run;
 
     snprintf(p, sizeof p, "%ld", story->plates);

@@ -72,7 +72,7 @@ void download_judge_flight(
     char w[24];
     const char *argv[] = {lesson->path, "-w", w, "-s", gate.base, NULL};
     struct program program = {.argv = argv};
-    struct verdict found = {""};
+    struct verdict found = {0};
     struct run run;
     struct sites_counts last;
 

@@ -174,13 +174,13 @@ static void compare_texts(const struct entry *got, size_t got_count,
         size_t n = order >= 0 ? repeats(want, want_count, j) : 0;
 
         if (n == 0)
-            verdict_fail(
-                verdict, "the line \"%.200s\" is not expected", got[i].text);
+            verdict_fault(verdict, FAULT_LINE,
+                "the line \"%.200s\" is not expected", got[i].text);
         else if (m == 0)
-            verdict_fail(
-                verdict, "the line \"%.200s\" is missing", want[j].text);
+            verdict_fault(verdict, FAULT_LINE, "the line \"%.200s\" is missing",
+                want[j].text);
         else if (m != n)
-            verdict_fail(verdict,
+            verdict_fault(verdict, m > n ? FAULT_TWICE : FAULT_LINE,
                 "the line \"%.200s\" was printed %zu times, not %zu",
                 got[i].text, m, n);
         i += m;
@@ -193,7 +193,7 @@ static void compare_order(const struct entry *got, const struct entry *want,
     size_t count, struct verdict *verdict) {
     for (size_t i = 0; i < count; i++)
         if (strcmp(got[i].text, want[i].text) != 0) {
-            verdict_fail(verdict,
+            verdict_fault(verdict, FAULT_ORDER,
                 "the lane \"%.*s\" is out of order: \"%.200s\" came where "
                 "\"%.200s\" belongs",
                 (int)events_lane(got[i].text), got[i].text, got[i].text,
@@ -207,7 +207,7 @@ void events_compare(const struct line *lines, size_t count,
     struct verdict *verdict) {
     struct entry *got = entries_of(lines, count);
     struct entry *want = new_entries(expected_count);
-    struct verdict own = {""};
+    struct verdict own = {0};
 
     for (size_t i = 0; i < expected_count; i++)
         want[i] = (struct entry){expected[i], i};
@@ -220,7 +220,7 @@ void events_compare(const struct line *lines, size_t count,
         compare_order(got, want, count, &own);
     }
     if (own.text[0] != '\0')
-        verdict_fail(verdict, "%s", own.text);
+        verdict_fault(verdict, own.fault, "%s", own.text);
     free(got);
     free(want);
 }

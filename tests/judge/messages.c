@@ -118,7 +118,7 @@ static void judge(const struct lesson *lesson, const struct story *story,
     char c[24], m[24], i[24];
     const char *argv[] = {lesson->path, "-c", c, "-m", m, "-i", i, NULL};
     struct program program = {.argv = argv, .virtual_time = true};
-    struct verdict found = {""};
+    struct verdict found = {0};
     struct run run;
 
     snprintf(c, sizeof c, "%ld", story->customers);

@@ -43,7 +43,7 @@ void hand_start(struct hand *hand, const char *const *argv) {
     if (pipe2(ends, O_CLOEXEC) == -1 || (hand->pid = fork()) == -1)
         err(EXIT_FAILURE, "fork");
     if (hand->pid == 0) {
-        struct verdict of_another = {""}; /* which had this id before */
+        struct verdict of_another = {0}; /* which had this id before */
         clear_names(argv[0], getpid(), &of_another);
         signal(SIGINT, SIG_DFL);
         signal(SIGPIPE, SIG_DFL);

@@ -68,7 +68,7 @@ void expect_story(
     for (size_t t = 0; tools[t] != NULL; t++) {
         char name[64];
         struct lesson lesson = {.tool = tools[t]};
-        struct verdict verdict = {""};
+        struct verdict verdict = {0};
         snprintf(name, sizeof name, "%s/%s", tools[t], story);
         lesson.path = built(name);
         judge(&lesson, &verdict);
@@ -81,7 +81,7 @@ void expect_all_rejected(const char *const *wrong, const char *tool,
     for (; *wrong != NULL; wrong++) {
         char name[64];
         struct lesson lesson = {.tool = tool};
-        struct verdict verdict = {""};
+        struct verdict verdict = {0};
         snprintf(name, sizeof name, "tests/suites/wrong/%s", *wrong);
         lesson.path = built(name);
         judge(&lesson, &verdict);

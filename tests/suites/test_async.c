@@ -113,7 +113,7 @@ static void test_wrong(void) {
 
     /* A sanitizer hides the last one: its runtime needs tasks itself. */
     for (size_t i = 0; i < (sanitized ? 3 : 4); i++) {
-        struct verdict verdict = {""};
+        struct verdict verdict = {0};
         char name[64];
         snprintf(name, sizeof name, "tests/suites/wrong/%s", wrong[i]);
         judge_wrong(built(name), &verdict);
@@ -138,7 +138,7 @@ static void test_one_task(void) {
             .virtual_time = true,
             .outside = sites_will,
             .arg = sites};
-        struct verdict verdict = {""};
+        struct verdict verdict = {0};
         struct run run;
         char name[64];
         snprintf(name, sizeof name, "04-async/%s", programs[i][0]);
@@ -210,7 +210,7 @@ static void test_thousand(void) {
     static const long sizes[][3] = {{1000, 1000, 1000}, {1500, 1000, 250}};
 
     for (size_t i = 0; i < 2; i++) {
-        struct verdict verdict = {""};
+        struct verdict verdict = {0};
         struct gate gate = {
             .all = sizes[i][0], .most = sizes[i][1], .at_once = sizes[i][2]};
         judge_flight(built("04-async/download"), &gate, false, &verdict);
@@ -224,7 +224,7 @@ static void test_wrong_downloads(void) {
         "async_one_too_many", "async_never_collected"};
 
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
-        struct verdict verdict = {""};
+        struct verdict verdict = {0};
         struct gate gate = {.all = 12, .most = 5};
         char name[64];
         snprintf(name, sizeof name, "tests/suites/wrong/%s", wrong[i]);
@@ -235,7 +235,7 @@ static void test_wrong_downloads(void) {
 
 /* The program raises the soft limit of open files for itself. */
 static void test_soft_limit(void) {
-    struct verdict verdict = {""};
+    struct verdict verdict = {0};
     struct gate gate = {.all = 1100, .most = 1100, .at_once = 1100};
     struct rlimit files;
 
@@ -435,7 +435,7 @@ static void judge_await(int failing) {
         .virtual_time = true,
         .at_quiet = look_at_stacks,
         .arg = &guarded};
-    struct verdict verdict = {""};
+    struct verdict verdict = {0};
     struct run run;
 
     snprintf(number, sizeof number, "%d", failing);

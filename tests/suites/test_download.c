@@ -42,7 +42,7 @@ static void test_never(void) {
             continue;
         char base[64], never[80], small[80];
         struct sites *sites = start_sites(&open, base, sizeof base);
-        struct verdict verdict = {""};
+        struct verdict verdict = {0};
         struct run run;
         snprintf(never, sizeof never, "%s/never", base);
         snprintf(small, sizeof small, "%s/small", base);
@@ -142,7 +142,7 @@ static void test_full_disk(void) {
         const char *argv[] = {built(name), "-n", "1", "-s", base, NULL};
         struct program program = {.argv = argv, .stdout_path = "/dev/full"};
         struct run run;
-        struct verdict verdict = {""};
+        struct verdict verdict = {0};
         program_run(&program, &run);
         judge_end(&run, 1, &verdict);
         if (strstr(run.err_text, "standard output") == NULL &&

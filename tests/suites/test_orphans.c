@@ -65,7 +65,7 @@ static void test_orphans(void) {
     };
     for (size_t r = 0; r < sizeof runs / sizeof runs[0]; r++)
         for (size_t w = 0; w < sizeof ways / sizeof ways[0]; w++) {
-            struct verdict v = {""};
+            struct verdict v = {0};
             judge_signal(&runs[r], ways[w].number, ways[w].group, &v);
             expect(v.text[0] == '\0', "%s (%zu), %s: %s", runs[r].argv[0], r,
                 ways[w].what, v.text);
@@ -76,7 +76,7 @@ static void test_orphans(void) {
 static void test_wrong_orphan(void) {
     struct long_run wrong = {
         1, "Alice: sending", {built("tests/suites/wrong/processes_orphan")}};
-    struct verdict rejected = {""};
+    struct verdict rejected = {0};
 
     judge_signal(&wrong, SIGTERM, false, &rejected);
     expect_rejected(&rejected, "processes_orphan");

@@ -83,7 +83,7 @@ static void test_killed_messages(void) {
         .virtual_time = true,
         .at_quiet = kill_child,
         .arg = &killing};
-    struct verdict v = {""};
+    struct verdict v = {0};
     struct run run;
 
     program_run(&program, &run);
@@ -103,7 +103,7 @@ static void test_killed_cooking(void) {
         .virtual_time = true,
         .at_quiet = kill_child,
         .arg = &killing};
-    struct verdict v = {""};
+    struct verdict v = {0};
     struct run run;
 
     program_run(&program, &run);
@@ -125,7 +125,7 @@ static void test_killed_download(void) {
     struct gate gate = {.look = kill_at_gate, .arg = &killing};
     const char *argv[] = {built(FOLDER "download"), "-s", gate.base, NULL};
     struct program program = {.argv = argv};
-    struct verdict v = {""};
+    struct verdict v = {0};
     struct run run;
 
     gate_open(&gate);
@@ -189,7 +189,7 @@ static void straggle(const char *name, bool dealt, struct verdict *v) {
 }
 
 static void test_straggler(void) {
-    struct verdict dealt = {""}, taken = {""};
+    struct verdict dealt = {0}, taken = {0};
 
     straggle(FOLDER "download", true, &dealt);
     expect_right(&dealt);
@@ -215,7 +215,7 @@ static void judge_zombies(const char **argv, struct verdict *v) {
 static void test_zombies(void) {
     const char *right[] = {built(FOLDER "cooking"), "-p", "3", NULL};
     const char *wrong[] = {built("tests/suites/wrong/processes_zombie"), NULL};
-    struct verdict v = {""}, rejected = {""};
+    struct verdict v = {0}, rejected = {0};
 
     judge_zombies(right, &v);
     expect_right(&v);
@@ -276,7 +276,7 @@ static void test_no_fork(void) {
         return;
     }
     for (size_t i = 0; i < sizeof forks / sizeof forks[0]; i++) {
-        struct verdict v = {""};
+        struct verdict v = {0};
         fail_to_fork(i, getuid() == 0, &v);
         expect(v.text[0] == '\0', "%s: %s", forks[i].name, v.text);
     }
@@ -287,7 +287,7 @@ static void test_killed_increment(void) {
     const char *argv[] = {built(FOLDER "increment"), "-w", "2", "-t", "1000000",
         "-n", "1000000000", NULL};
     static struct hand hand;
-    struct verdict v = {""};
+    struct verdict v = {0};
 
     hand_start(&hand, argv);
     bool said = hand_child(&hand, 2) != 0 && hand_kill(&hand, 1) &&
@@ -358,13 +358,13 @@ static void test_wrong(void) {
         {"processes_private_mutex", judge_sum},
         {"processes_private_sem", judge_sum},
     };
-    struct verdict right = {""};
+    struct verdict right = {0};
 
     judge_messages(built(FOLDER "messages"), &right);
     expect_right(&right);
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         char name[64];
-        struct verdict v = {""};
+        struct verdict v = {0};
         snprintf(name, sizeof name, "tests/suites/wrong/%s", wrong[i].name);
         wrong[i].judge(built(name), &v);
         expect_rejected(&v, wrong[i].name);

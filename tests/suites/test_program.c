@@ -74,7 +74,7 @@ static void test_virtual(void) {
         "alarm", "sleep beside work"};
 
     for (size_t i = 0; i < sizeof calls / sizeof calls[0]; i++) {
-        struct verdict verdict = {""};
+        struct verdict verdict = {0};
         struct run run;
         run_waits(&run, calls[i]);
         judge_end(&run, 0, &verdict);

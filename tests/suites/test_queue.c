@@ -47,7 +47,7 @@ static void judge_straggler(const char *path, struct verdict *verdict) {
 }
 
 static void test_straggler(void) {
-    struct verdict queue = {""}, dealt_out = {""};
+    struct verdict queue = {0}, dealt_out = {0};
 
     judge_straggler(built("05-queue/download"), &queue);
     expect_right(&queue);
@@ -149,7 +149,7 @@ static void test_death(void) {
     } cases[] = {{"3", 1}, {"2", 1}, {"1", 1}, {"2", 2}, {"3", 3}};
 
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct verdict verdict = {""};
+        struct verdict verdict = {0};
         judge_death(cases[i].workers, cases[i].victims, &verdict);
         expect_right(&verdict);
     }
@@ -180,7 +180,7 @@ static void test_pressure(void) {
         .at_quiet = look_for_producer,
         .arg = &pressure};
     struct run run;
-    struct verdict verdict = {""};
+    struct verdict verdict = {0};
 
     program_run(&program, &run);
     judge_end(&run, 0, &verdict);

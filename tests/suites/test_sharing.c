@@ -34,7 +34,7 @@ static void test_sharing_killed(void) {
             char w[2] = {(char)('0' + way), '\0'};
             const char *argv[] = {
                 built(FOLDER "sharing"), "-m", "65536", "-w", w, NULL};
-            struct verdict v = {""};
+            struct verdict v = {0};
             judge_partner_killed(
                 argv, way == 5 ? 3 : 2, number, "sharing: ", &v);
             expect(v.text[0] == '\0', "sharing -w %d, child %d killed: %s", way,
@@ -49,7 +49,7 @@ static void test_sharing(void) {
         "message queues ", "shared memory and a mutex ", "a manager "};
     const char *argv[] = {built(FOLDER "sharing"), "-m", "1", NULL};
     struct program program = {.argv = argv, .deadline_ms = 60000};
-    struct verdict v = {""};
+    struct verdict v = {0};
     struct run run;
 
     program_run(&program, &run);
@@ -85,13 +85,13 @@ static void test_left_names(void) {
     const char *right[] = {built(FOLDER "sharing"), "-m", "1", NULL};
     static const char *const wrong[] = {
         "processes_left_memory", "processes_left_queue"};
-    struct verdict v = {""};
+    struct verdict v = {0};
 
     judge_left(right, &v);
     expect_right(&v);
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         char name[64];
-        struct verdict rejected = {""};
+        struct verdict rejected = {0};
         snprintf(name, sizeof name, "tests/suites/wrong/%s", wrong[i]);
         const char *argv[] = {built(name), NULL};
         judge_left(argv, &rejected);
@@ -111,7 +111,7 @@ static void test_start_methods(void) {
     const char *argv[] = {
         built(FOLDER "start_methods"), "-n", "40", "-r", "9", NULL};
     struct program program = {.argv = argv};
-    struct verdict v = {""};
+    struct verdict v = {0};
     struct run run;
 
     program_run(&program, &run);
@@ -136,7 +136,7 @@ static void test_zombie_shown(void) {
         "not waited for: Z (zombie)", "waited for: gone"};
     const char *argv[] = {built(FOLDER "start_methods"), "-z", NULL};
     struct program program = {.argv = argv};
-    struct verdict v = {""};
+    struct verdict v = {0};
     struct run run;
 
     program_run(&program, &run);

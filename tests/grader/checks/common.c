@@ -3,6 +3,7 @@
  */
 #define _GNU_SOURCE /* vasprintf, strcasestr */
 #include "grader/checks/common.h"
+#include "grader/cause.h"
 
 #include <ctype.h>
 #include <err.h>
@@ -77,16 +78,18 @@ void judge_run_end(const struct run *run, int status, struct verdict *v) {
     char how[800], words[200];
 
     if (run->end != EXITED || run->code != status || run->left_behind > 0)
-        verdict_fail(v,
+        verdict_fault(v, cause_of_end(run),
             "it %s%s%s; expected: exit status %d, nothing left behind",
             run->end == BUSY_WAIT ? "was in a " : "",
             run_describe(run, how, sizeof how),
             first_words(run, words, sizeof words), status);
     if (run->unfinished)
-        verdict_fail(v, "its last line has no newline; expected: whole lines");
+        verdict_fault(v, FAULT_NEWLINE,
+            "its last line has no newline; expected: whole lines");
     if (run->slept_past_clock)
-        verdict_fail(v, "it slept by a way that the clock does not see; "
-                        "expected: nanosleep() or its like");
+        verdict_fault(v, FAULT_PAST_CLOCK,
+            "it slept by a way that the clock does not see; expected: "
+            "nanosleep() or its like");
 }
 
 void judge_lines(const struct run *run, int status,
@@ -292,10 +295,12 @@ static void tell_report(
 
     snprintf(words, sizeof words, "%.*s", (int)strcspn(report, "(\n"), report);
     if (place != NULL)
-        verdict_fail(v, "%s(first at %.*s); expected: %s", words,
+        verdict_fault(v, cause_of_report(report),
+            "%s(first at %.*s); expected: %s", words,
             (int)strcspn(place, " \n)"), place, expected);
     else
-        verdict_fail(v, "%s; expected: %s", words, expected);
+        verdict_fault(
+            v, cause_of_report(report), "%s; expected: %s", words, expected);
 }
 
 /* Runs the program built with these flags. False when there is no report that
@@ -318,7 +323,7 @@ static bool run_sanitized(struct grading *g, struct finding *f,
                   (strstr(run->err_text, "unexpected memory mapping") ||
                       strstr(run->err_text, "encountered a fatal error"));
     if (run->end == TIMED_OUT)
-        verdict_fail(&f->verdict,
+        verdict_fault(&f->verdict, FAULT_TIMEOUT,
             "built with a sanitizer it %s; expected: it ends as without",
             run->why);
     if (!unable)
@@ -370,7 +375,7 @@ void judge_leaks(
     if (leak != NULL)
         tell_report(leak, "all memory given back", &f->verdict);
     if (run.left_objects[0] != '\0')
-        verdict_fail(&f->verdict,
+        verdict_fault(&f->verdict, FAULT_LEFT_OBJECT,
             "it left %s behind; expected: nothing is left when it has ended",
             run.left_objects);
     if (run.end != EXITED || run.left_behind > 0)

@@ -9,7 +9,10 @@
 #ifndef CHECK_COMMON_H
 #define CHECK_COMMON_H
 
-#include "grader/check.h"
+#include "grader/build.h"
+#include "grader/trial.h"
+#include "judge/events.h"
+#include "sites/sites.h"
 
 enum { MOST_WORDS = 40, WORD_BYTES = 64, NAME_BYTES = 9, MOST_EXPECTED = 200 };
 

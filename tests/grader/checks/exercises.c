@@ -208,7 +208,7 @@ static const struct check pantry[] = {
     {.name = NULL},
 };
 
-const struct exercise exercises[] = {
+static const struct exercise exercises[] = {
     {"01-sequential/exercise_quotes", quotes_in_turn},
     {"02-threads/exercise_tables", tables},
     {"03-processes/exercise_squares", squares},
@@ -217,3 +217,5 @@ const struct exercise exercises[] = {
     {"06-locks/exercise_pantry", pantry},
     {.path = NULL},
 };
+
+const struct course course = {exercises, lessons};

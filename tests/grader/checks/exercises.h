@@ -6,6 +6,9 @@
 
 #include "grader/checks/common.h"
 
+/* check_lessons.c */
+extern const struct exercise lessons[];
+
 #define CHECK(name) void name(struct grading *, struct finding *);
 
 /* check_quotes.c */

@@ -4,7 +4,7 @@
  * A submission may replace a lesson: it is judged by the judges of the stories.
  * Lessons that are not handed in, or as they came, are no part of the table.
  */
-#include "grader/checks/common.h"
+#include "grader/checks/exercises.h"
 #include "judge/stories.h"
 
 #include <stdio.h>

@@ -199,7 +199,7 @@ static void judge_outcome(const struct grading *g, const char *outcome,
     const void *arg, struct verdict *v) {
     struct line lines[MOST_LINES] = {{0, NULL}};
     size_t count = 0;
-    struct verdict own = {""};
+    struct verdict own = {0};
     char text[700], mark[40], *rest = NULL;
 
     if (strncmp(outcome, "exit 0: ", 8) != 0) {

@@ -128,7 +128,7 @@ static void judge_kitchen(const struct kitchen *k, const struct line *lines,
     size_t count, struct verdict *v) {
     struct tally t = tally_of(k, lines, count);
     struct expected e = {.count = 0};
-    struct verdict form = {""};
+    struct verdict form = {0};
 
     for (long c = 1; c <= k->cooks; c++)
         for (long d = 1; d <= k->dishes; d++) {

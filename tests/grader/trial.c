@@ -1,0 +1,199 @@
+/*
+ * trial.c - runs the submitted program for a check
+ *
+ * In the sandbox, by the means that the binary wants: one for every order of
+ * its threads runs under explore, whose report cannot be forged; one in virtual
+ * time on one CPU.
+ */
+#define _GNU_SOURCE
+#include "grader/trial.h"
+#include "grader/sandbox.h"
+#include "judge/events.h"
+
+#include <err.h>
+#include <errno.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+enum { MEMORY_KIB = 512 << 10 };
+
+/* splitmix64: every seed is a good one. */
+long grade_random(struct grading *g, long low, long high) {
+    uint64_t z = g->random += 0x9e3779b97f4a7c15;
+
+    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
+    z = (z ^ z >> 27) * 0x94d049bb133111eb;
+    z ^= z >> 31;
+    return low + (long)(z % ((uint64_t)(high - low) + 1));
+}
+
+/* Appends a word as a shell reads it. */
+static void add_word(char *buf, size_t size, const char *word) {
+    size_t used = strlen(buf);
+    bool plain =
+        word[0] != '\0' && word[strspn(word, "abcdefghijklmnopqrstuvwxyz"
+                                             "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                             "0123456789_-+=./:,@%")] == '\0';
+
+    if (plain) {
+        snprintf(buf + used, size - used, " %s", word);
+        return;
+    }
+    snprintf(buf + used, size - used, " '");
+    for (used += 2; *word != '\0' && used + 6 < size; word++)
+        used += (size_t)snprintf(
+            buf + used, size - used, *word == '\'' ? "'\\''" : "%c", *word);
+    snprintf(buf + used, size - used, "'");
+}
+
+/* Of what explore has printed, only what is its own. */
+static void keep_report(struct run *run, const char *token, struct finding *f) {
+    size_t kept = 0;
+    int marks = 0;
+
+    for (size_t i = 0; i < run->count; i++) {
+        bool mark = strcmp(run->lines[i].text, token) == 0;
+        marks += mark;
+        if (marks == 1 && !mark)
+            run->lines[kept++] = run->lines[i];
+        else
+            free(run->lines[i].text);
+    }
+    run->count = kept;
+    if (marks != 2 && run->end == EXITED)
+        verdict_fault(&f->verdict, FAULT_NONE,
+            "explore was kept from reporting%s%.300s; expected: a program that "
+            "leaves its surroundings alone, and can be explored",
+            run->err_text[0] != '\0' ? ": " : "", run->err_text);
+}
+
+void trial_end_if_stopped(void) {
+    if (program_interrupted() != 0)
+        _exit(program_interrupted() == SIGALRM ? TRIAL_TOO_SLOW : EXIT_FAILURE);
+}
+
+static enum outside busy(void *arg) {
+    (void)arg;
+    return OUTSIDE_BUSY;
+}
+
+/* Names and lines for explore's report, in the sandbox: explore.awk. The dir
+ * is the binary's; the submitted source is put beside it. */
+static void look_up(const struct grading *g, const char *dir, struct run *run) {
+    char path[600], exe[600], report[600], source[600], script[600];
+    char variable[2][640];
+    struct sandbox sandbox = {.dir = dir};
+    struct program program = {.sandbox = &sandbox};
+    struct run better;
+
+    snprintf(path, sizeof path, "%s/source.c", dir);
+    sandbox_path(&sandbox, path, source, sizeof source);
+    if (link(g->source, path) == -1 && errno != EEXIST)
+        err(EXIT_FAILURE, "%s", path);
+    snprintf(path, sizeof path, "%s/report", dir);
+    sandbox_path(&sandbox, path, report, sizeof report);
+    FILE *file = fopen(path, "we");
+    for (size_t k = 0; file != NULL && k < run->count; k++)
+        fprintf(file, "%s\n", run->lines[k].text);
+    if (file == NULL || fclose(file) == EOF)
+        err(EXIT_FAILURE, "%s", path);
+    snprintf(path, sizeof path, "%s/%s", dir, strrchr(g->path, '/') + 1);
+    snprintf(variable[0], sizeof variable[0], "exe=%s",
+        sandbox_path(&sandbox, path, exe, sizeof exe));
+    snprintf(variable[1], sizeof variable[1], "src=%s", source);
+    snprintf(script, sizeof script, "%s/explore.awk", sandbox_kit());
+    program.argv = (const char *const[]){"/usr/bin/awk", "-v", variable[0],
+        "-v", variable[1], "-f", script, report, report, NULL};
+    program_run(&program, &better);
+    if (better.end != EXITED || better.code != 0) {
+        run_free(&better); /* its addresses are better than nothing */
+        return;
+    }
+    for (size_t k = 0; k < run->count; k++)
+        free(run->lines[k].text);
+    free(run->lines);
+    run->lines = better.lines;
+    run->count = better.count;
+    better.lines = NULL;
+    better.count = 0;
+    run_free(&better);
+}
+
+/* Explore computes, and waits for its children in real time. */
+static void run_explore(const struct grading *g, struct program *program,
+    struct run *run, struct finding *f) {
+    char token[64], variable[96];
+    const char *env[16] = {variable};
+    unsigned long random[2];
+    size_t used = 1;
+
+    if (getrandom(random, sizeof random, 0) != (ssize_t)sizeof random)
+        err(EXIT_FAILURE, "getrandom");
+    snprintf(token, sizeof token, "%016lx%016lx", random[0], random[1]);
+    snprintf(variable, sizeof variable, "EXPLORE_TOKEN=%s", token);
+    for (const char *const *e = program->env; e != NULL && *e && used < 15; e++)
+        env[used++] = *e;
+    program->env = env;
+    program->outside = busy;
+    program->forks = true; /* one for each order */
+    program_run(program, run);
+    trial_end_if_stopped();
+    keep_report(run, token, f);
+    look_up(g, program->sandbox->dir, run);
+}
+
+/* In virtual time the number of CPUs changes nothing but what is left to luck:
+ * with one, a thread goes on until it waits, so a submission with a fault of
+ * order shows the same in each run. */
+static void run_on_one_cpu(const struct program *program, struct run *run) {
+    cpu_set_t before, one;
+    int cpu = sched_getcpu();
+
+    if (cpu < 0 || sched_getaffinity(0, sizeof before, &before) == -1)
+        err(EXIT_FAILURE, "sched_getaffinity");
+    CPU_ZERO(&one);
+    CPU_SET((size_t)cpu, &one);
+    sched_setaffinity(0, sizeof one, &one);
+    program_run(program, run);
+    sched_setaffinity(0, sizeof before, &before);
+}
+
+void grade_run(struct grading *g, struct program *program, struct run *run,
+    struct finding *f) {
+    const char *argv[256] = {g->binary};
+    struct program copy = *program;
+    struct sandbox sandbox = {.dir = ""};
+    char dir[512];
+
+    if (program->argv[0] != NULL && program->argv[0][0] == '/')
+        argv[0] = program->argv[0]; /* from grade_build() */
+    snprintf(f->command, sizeof f->command, "build/%s", g->path);
+    for (size_t i = 1; i < 255 && program->argv[i] != NULL; i++) {
+        argv[i] = program->argv[i];
+        add_word(f->command, sizeof f->command, argv[i]);
+    }
+    copy.argv = argv;
+    snprintf(dir, sizeof dir, "%.*s", (int)(strrchr(argv[0], '/') - argv[0]),
+        argv[0]);
+    sandbox.dir = dir;
+    copy.sandbox = &sandbox;
+    if (copy.memory_kib == 0)
+        copy.memory_kib = MEMORY_KIB;
+    if (strstr(argv[0], "/explore/") != NULL)
+        run_explore(g, &copy, run, f);
+    else if (copy.virtual_time)
+        run_on_one_cpu(&copy, run);
+    else
+        program_run(&copy, run);
+    trial_end_if_stopped();
+    f->timeline[0] = '\0';
+    if (events_overlap(run->lines, run->count) > 0)
+        events_timeline(
+            run->lines, run->count, f->timeline, sizeof f->timeline);
+}
