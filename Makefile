@@ -41,7 +41,8 @@ RACES := $(patsubst $B/%,$B/tsan/%,$(filter-out \
     %/exercise_pantry,$(filter $B/06%,$(PROGRAMS))))
 
 .PHONY: all help setup demo sites test matrix grade check selftest grader \
-    handout gradescope soak bench explore tsan helgrind tidy clean
+    handout gradescope soak bench explore tsan helgrind tidy clean \
+    arm64 musl everything
 all: $(LESSONS)
 ifneq ($(missing),)
 	@echo "Left out: $(filter 0%,$(LEFT_OUT))"
@@ -91,7 +92,7 @@ $B/tests/explore.o: $(EXPLORE)
 	$(CC) -r -nostdlib -o $@ $^
 $B/tests/clock_shim.so: tests/run/clock_shim.c tests/run/clock.h Makefile
 	@mkdir -p $(@D)
-	$(CC) $(WARNINGS) -O2 -fPIC -shared -nostdlib -Itests -o $@ $<
+	$(CC) $(WARNINGS) -O2 -fPIC -shared -nostdlib -Itests -o $@ $< -lgcc
 $B/tests/launcher: tests/run/launcher.c tests/run/launcher.h Makefile
 	@mkdir -p $(@D)
 	$(CC) $(WARNINGS) -O2 -Itests -o $@ $<
@@ -115,6 +116,8 @@ BESIDE := $B/tests/explore.o $B/tests/launcher $B/tests/clock_shim.so
 GRADER := $B/tests/grade $(BESIDE)
 TESTED := $(PROGRAMS) $(RACES) $B/tests/test_runner $B/tests/grade_probe \
     $(BESIDE)
+
+everything: $(TESTED) $(BINARIES)
 
 # ---- What to run ----
 
@@ -140,6 +143,7 @@ TESTED := $(PROGRAMS) $(RACES) $B/tests/test_runner $B/tests/grade_probe \
 #:   make test          checks every program and the judges (SUITE="name ...")
 #:   make matrix        the same under gcc and clang, plain and with sanitizers
 #:   make selftest      the grader grades what is known, wrong and right
+#:   make arm64, musl   the same programs for other machines, beside these
 #:   make soak          the same verdicts hundreds of times, idle and under load
 #:   make bench         measures the programs side by side
 #:   make tidy          checks the format and the house rules
@@ -185,6 +189,11 @@ selftest: need-test $(GRADER)
 
 soak: need-soak $(TESTED) $(GRADER)
 	@tests/tools/soak.sh $B
+
+arm64: need-arm64
+musl: need-musl
+arm64 musl: $(LESSONS)
+	@tests/tools/elsewhere.sh $@ $B
 
 # gcc links its sanitizer runtime into the program, as clang always does, so
 # that the runtime comes before the preloaded shim.

@@ -30,6 +30,8 @@ needs() {
     plots) echo "$(needs demo) gnuplot time" ;;
     slides) echo "$(needs timeline) pandoc" ;;
     browser) echo "$(needs demo) chromium chromedriver" ;;
+    arm64) echo "$(needs all) cross qemu" ;;
+    musl) echo "$(needs all) musl-gcc" ;;
     mutant) echo patch ;;
     tidy) echo cc clang-format ;;
     doctor | handout | hint | progress | clean | help) ;;
@@ -67,6 +69,9 @@ lacks() {
     redis) program redis-tools redis-server redis-check-rdb valkey-server ;;
     benchmark) program redis-tools redis-benchmark ;;
     bwrap) program bubblewrap bwrap ;;
+    cross) program gcc-aarch64-linux-gnu aarch64-linux-gnu-gcc ;;
+    qemu) program qemu-user qemu-aarch64 ;;
+    musl-gcc) program musl-tools musl-gcc ;;
     objcopy) program binutils objcopy ;;
     xmllint) program libxml2-utils xmllint ;;
     ip) program iproute2 ip ;;
