@@ -50,11 +50,9 @@ ifneq ($(missing),)
 endif
 
 # The command of the source's "Build:" line, with our flags and our paths.
-build_line = $(shell sed -n 's/^ \* Build: cc //p' $<)
-$B/%: %.c Makefile
+$B/%: %.c tests/run/build.sh Makefile
 	@mkdir -p $(@D)
-	$(CC) $(WARNINGS) $(EXTRA) $(patsubst %.c,$(<D)/%.c,$(patsubst \
-	    $(*F),$@,$(build_line)))
+	$(CC) $(WARNINGS) $(EXTRA) $(shell tests/run/build.sh $< $@)
 
 # Its runtime in the program, as clang always has it; asked once, if at all.
 static_tsan = $(eval static_tsan := $(shell printf 'int main(void) {}' | \

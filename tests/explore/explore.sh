@@ -4,8 +4,8 @@
 # Usage: PROGRAM=06-locks/increment_race ARGS="-w 2 -n 1" tests/explore/explore.sh
 # Also: BOUND=0 to 9 or all (2), REPLAY=schedule, REDUCE=0 (try every order),
 # TIMEOUT=seconds, CC, EXPLORE_DIR (build/explore), GDB=1 (with REPLAY: in the
-# debugger). The libraries and -D, -I flags are those of the program's Build:
-# line. Its header may say "Outcomes: any order" (of the lines) or "Outcomes:
+# debugger). Flags and libraries are those of the program's "Build:" line; its
+# header may also say "Outcomes: any order" (of the lines) or "Outcomes:
 # any"; OUTCOMES="any" says so from outside. For a grader: EXPLORE_PARTS (a
 # directory with our objects) builds EXPLORE_DIR/NAME and does not run it.
 here=$(dirname "$0") dir=${EXPLORE_DIR:-build/explore} CC=${CC:-gcc}
@@ -21,12 +21,13 @@ esac
 case $TIMEOUT in *[!0-9]*) say "TIMEOUT=$TIMEOUT: must be seconds" ;; esac
 # -O0: with more, a loop keeps a variable in a register and hides accesses.
 # Clang leaves out the read before a write of the same place, unless told.
-see="-std=gnu17 -g -O0 -fsanitize=thread -fno-pie"
+see="-g -O0 -fsanitize=thread -fno-pie"
 [ "${compiler##*clang*}" ] ||
     see="$see -mllvm -tsan-instrument-read-before-write=1"
 header=$(sed -n '1,/\*\//p' "$source")
-flags=$(echo "$header" | sed -n 's/.*Build://p' | tr ' ' '\n' |
-    grep -E '^-(l|D|I|L|pthread)' | tr '\n' ' ')
+build=$here/build.sh # beside us in a sandbox, else in its own room
+[ -f "$build" ] || build=$here/../run/build.sh
+flags=$("$build" -f "$source") || exit 2
 OUTCOMES=${OUTCOMES:-$(echo "$header" | sed -n 's/.*Outcomes: *//p')}
 exe=$dir/$(basename "$source" .c) parts=$EXPLORE_PARTS
 [ -n "$parts" ] || {
@@ -44,7 +45,7 @@ if [ -n "$(find "$(dirname "$source")" "$parts/explore.o" -name '*.[cho]' \
     nm "$parts/explore.o" | sed -n 's/.* T __wrap_\(.*\)/\1 __wrap_\1/p' \
         >"$exe.names"
     # shellcheck disable=SC2086
-    "$CC" $see $flags -c "$source" -o "$exe.o" ||
+    "$CC" -std=gnu17 $flags $see -c "$source" -o "$exe.o" ||
         say "$source does not compile"
     objcopy --redefine-syms="$exe.names" --redefine-sym main=program_main \
         "$exe.o" || exit 2

@@ -245,6 +245,8 @@ static void copy_file(const char *from, const char *to) {
 static void copy_kit(void) {
     static const char *const built[] = {
         "launcher", "clock_shim.so", "explore.o", NULL};
+    static const char *const scripts[] = {"tests/explore/explore.sh",
+        "tests/explore/names.awk", "tests/run/build.sh", NULL};
     char from[4096], to[200];
     ssize_t length = readlink("/proc/self/exe", from, sizeof from - 32);
 
@@ -256,10 +258,10 @@ static void copy_kit(void) {
         snprintf(to, sizeof to, "%s/%s", box.kit, built[i]);
         copy_file(from, to);
     }
-    snprintf(to, sizeof to, "%s/explore.sh", box.kit);
-    copy_file("tests/explore/explore.sh", to);
-    snprintf(to, sizeof to, "%s/names.awk", box.kit);
-    copy_file("tests/explore/names.awk", to);
+    for (int i = 0; scripts[i] != NULL; i++) {
+        snprintf(to, sizeof to, "%s%s", box.kit, strrchr(scripts[i], '/'));
+        copy_file(scripts[i], to);
+    }
 }
 
 void sandbox_own(const char *dir) {

@@ -179,7 +179,7 @@ static void run_lane(
     size_t lane, size_t count, judge_item *judge, const void *arg, int fd) {
     prctl(PR_SET_PDEATHSIG, SIGTERM); /* which ends a run in good order */
     for (size_t item = lane; item < count; item += LANES) {
-        struct verdict verdict = {""};
+        struct verdict verdict = {.text = ""};
         judge(item, arg, &verdict);
         if (program_interrupted() != 0)
             _exit(EXIT_FAILURE);
@@ -228,7 +228,7 @@ struct how {
 static void judge_round(size_t item, const void *arg, struct verdict *verdict) {
     const struct how *how = arg;
     const struct program_of_locks *p = &programs[item % PROGRAMS];
-    struct verdict found = {""};
+    struct verdict found = {.text = ""};
 
     judge_program(p, path_of(p->name), how->virtual_time, &found);
     if (found.text[0] != '\0')
@@ -401,7 +401,7 @@ static void test_kitchen(void) {
         {1, 10, 212}, {10, 10, 50}};
 
     for (size_t i = 0; i < sizeof kitchens / sizeof kitchens[0]; i++) {
-        struct verdict verdict = {""};
+        struct verdict verdict = {.text = ""};
         judge_kitchen(kitchens[i].chefs, kitchens[i].cookers,
             kitchens[i].minutes, &verdict);
         expect(verdict.text[0] == '\0', "cooking_semaphore -w %ld -k %ld: %s",
@@ -419,7 +419,7 @@ static void test_leak(void) {
     for (int cookers = 1; cookers <= 4; cookers++) {
         char k[24];
         struct run run;
-        struct verdict verdict = {""};
+        struct verdict verdict = {.text = ""};
         snprintf(k, sizeof k, "-k%d", cookers);
         run_with(&run, path_of("cooking_semaphore_leak"), k, NULL, true);
         judge_wrong(&run, words[cookers - 1], true, &verdict);

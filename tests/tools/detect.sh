@@ -22,12 +22,10 @@ run() {
     source=${1%.c}.c
     [ -f "$source" ] || say "$source: no such file"
     shift
-    line=$(sed -n 's/^ \* Build: cc //p' "$source")
-    libraries=$(echo "$line" | tr ' ' '\n' | grep '^-[lp]' | tr '\n' ' ')
     flags="-g -O1 -pthread"
     [ "$detector" = tsan ] && flags="$flags -fsanitize=thread"
-    # shellcheck disable=SC2086 # lists of flags
-    "$CC" $flags -o "$work/program" "$source" $libraries ||
+    # shellcheck disable=SC2046,SC2086 # lists of words
+    "$CC" $(tests/run/build.sh "$source" "$work/program") $flags ||
         say "$source does not compile"
     if [ "$detector" = tsan ]; then
         "$work/program" "$@"
