@@ -42,7 +42,7 @@ RACES := $(patsubst $B/%,$B/tsan/%,$(filter-out \
 
 .PHONY: all help setup demo sites test matrix grade check selftest grader \
     handout gradescope soak bench explore tsan helgrind tidy clean \
-    arm64 musl everything
+    arm64 musl everything doctor
 all: $(LESSONS)
 ifneq ($(missing),)
 	@echo "Left out: $(filter 0%,$(LEFT_OUT))"
@@ -131,6 +131,7 @@ everything: $(TESTED) $(BINARIES)
 #:   make check EXERCISE=02-threads/exercise_tables
 #:                      grades one exercise of this directory
 #: For teachers
+#:   make doctor        says whether this machine is ready for the lessons
 #:   make grade SUBMISSION=DIR (SEED=n)
 #:                      grades a directory with this layout: points, feedback
 #:   make handout       packs the kit without solutions: build/kit.tar.gz
@@ -155,6 +156,9 @@ setup: # done above
 # What a target needs is looked for first, so that what is missing is named.
 need-%:
 	@tests/tools/setup.sh -n $*
+
+doctor:
+	@tests/workshop/doctor.sh $(PORT)
 
 demo: need-demo $(LESSONS) $B/tests/demo
 	@$B/tests/demo $B
