@@ -143,6 +143,8 @@ everything: $(TESTED) $(BINARIES)
 #:   make matrix        the same under gcc and clang, plain and with sanitizers
 #:   make selftest      the grader grades what is known, wrong and right
 #:   make arm64, musl   the same programs for other machines, beside these
+#:   make mutant NAME=tables_join_in_loop
+#:                      writes a known wrong submission to build/mutants/
 #:   make soak          the same verdicts hundreds of times, idle and under load
 #:   make bench         measures the programs side by side
 #:   make tidy          checks the format and the house rules
@@ -188,6 +190,10 @@ gradescope:
 
 selftest: need-test $(GRADER)
 	@tests/grader/known/selftest.sh $B $(FILES)
+
+.PHONY: mutant
+mutant:
+	@tests/grader/known/mutant.sh write $B/mutants "$(NAME)"
 
 soak: need-soak $(TESTED) $(GRADER)
 	@tests/tools/soak.sh $B

@@ -119,7 +119,7 @@ counted() {
 # part of them does not compute: that would take a share of the CPU for minutes.
 sample() {
     local files
-    files=$(ls tests/grader/known/variants/*.c tests/grader/known/mutants/*.c)
+    files=$(ls tests/grader/known/{variants/*.c,mutants/*/*/*.{c,patch}})
     if [ "$SELFTEST" = all ]; then
         echo "$files"
         return

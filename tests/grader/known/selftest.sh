@@ -4,14 +4,14 @@
 # Usage: SEED=n JOBS=n tests/grader/known/selftest.sh BUILD_DIR [FILE...]
 # Solutions and variants must get full marks, the skeletons must not, and a
 # mutant must lose exactly the checks that its header names, the first for the
-# reason it gives:
-#     Exercise: 02-threads/exercise_tables
+# reason it gives (see mutant.sh):
 #     Loses: concurrent
 #     Because: nothing overlapped
+# A patch that does not apply to its solution fails.
 # Prints a matrix: . passed, X lost as it should be, - depends on a lost one,
 # s skipped (with the reason), ! any other outcome, with what was seen below.
 set -u
-build=$1 seed=${SEED:-$((RANDOM * 32768 + RANDOM))} jobs=${JOBS:-2}
+known=tests/grader/known build=$1 seed=${SEED:-$((RANDOM * 32768 + RANDOM))} jobs=${JOBS:-2}
 shift
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -25,27 +25,33 @@ value() { # value NAME FILE : what its header says after "NAME:"
 # exercise FILE : the exercise it is a submission of
 exercise() {
     case $1 in
-    tests/grader/known/solutions/*) path=${1#tests/grader/known/solutions/} && echo "${path%.c}" ;;
+    "$known"/solutions/*) path=${1#"$known/solutions/"} && echo "${path%.c}" ;;
+    "$known"/mutants/*) path=${1#"$known/mutants/"} && echo "${path%/*}" ;;
     0[1-6]-*) echo "${1%.c}" ;;
     *) value Exercise "$1" ;;
     esac
 }
 
+# text FILE : of the submission
+text() {
+    case $1 in *.patch) "$known/mutant.sh" show "$1" ;; *) cat "$1" ;; esac
+}
+
 # one NUMBER FILE : grades it; leaves its row of the matrix, or a complaint
 one() {
-    local exercise dir=$work/$1 kind=right
-    exercise=$(exercise "$2")
+    local exercise dir=$work/$1 kind=right source
+    exercise=$(exercise "$2") source=$dir/$exercise.c
     case $2 in
-    tests/grader/known/mutants/*) kind=mutant ;;
+    "$known"/mutants/*) kind=mutant ;;
     0[1-6]-*) kind=skeleton ;;
     esac
-    mkdir -p "$dir/${exercise%/*}" && : >"$dir/lines" 2>"$dir/errors" &&
-        cp "$2" "$dir/$exercise.c" &&
+    mkdir -p "${source%/*}" && : >"$dir/lines" &&
+        text "$2" >"$source" 2>"$dir/errors" &&
         "$build/tests/grade" -l -s "$seed" -e "$exercise" "$dir" \
-            >"$dir/lines" 2>"$dir/errors" </dev/null
+            >"$dir/lines" 2>>"$dir/errors" </dev/null
     awk -F "$tab" -v kind="$kind" -v file="$2" -v exercise="$exercise" \
-        -v loses="$(value Loses "$2" | tr '\n' ' ')" \
-        -v because="$(value Because "$2" | tr '\n' ' ')" "$judge" \
+        -v loses="$(value Loses "$source" | tr '\n' ' ')" \
+        -v because="$(value Because "$source" | tr '\n' ' ')" "$judge" \
         "$dir/lines" >"$dir/row"
     sed 's/^/      /' "$dir/errors" >>"$dir/row"
 }
@@ -93,7 +99,7 @@ END {
 
 files=("$@")
 if [ $# -eq 0 ]; then
-    for file in tests/grader/known/solutions/*/*.c tests/grader/known/variants/*.c tests/grader/known/mutants/*.c \
+    for file in "$known"/{solutions/*/*.c,variants/*.c,mutants/*/*/*.{c,patch}} \
         0[1-6]-*/exercise_*.c; do
         [ -f "$file" ] && files+=("$file")
     done
