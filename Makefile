@@ -69,7 +69,8 @@ $B/05-queue/client $B/05-queue/worker: $(wildcard 05-queue/*.[ch])
 
 # Sources that are programs by themselves; the rest of a room is linked.
 ALONE := run/clock_shim run/launcher sites/main tools/demo tools/bench_latency \
-    grader/probe/attack $(patsubst tests/%.c,%,$(filter tests/%,$(SOURCES)))
+    pictures/stdout_shim pictures/timeline grader/probe/attack \
+    $(patsubst tests/%.c,%,$(filter tests/%,$(SOURCES)))
 objects = $(patsubst %,$B/objects/%.o,$1)
 room = $(call objects,$(filter-out $(ALONE),$(patsubst tests/%.c,%,$(wildcard \
     $(patsubst %,tests/%/*.c,$1)))))
@@ -91,15 +92,21 @@ $B/tests/explore.o: $(EXPLORE)
 $B/tests/clock_shim.so: tests/run/clock_shim.c tests/run/clock.h Makefile
 	@mkdir -p $(@D)
 	$(CC) $(WARNINGS) -O2 -fPIC -shared -nostdlib -Itests -o $@ $< -lgcc
+$B/tests/stdout_shim.so: tests/pictures/stdout_shim.c \
+    tests/pictures/records.h Makefile
+	@mkdir -p $(@D)
+	$(CC) $(WARNINGS) -O2 -fPIC -shared -Itests -o $@ $<
 $B/tests/launcher: tests/run/launcher.c tests/run/launcher.h Makefile
 	@mkdir -p $(@D)
 	$(CC) $(WARNINGS) -O2 -Itests -o $@ $<
 
-BINARIES := $(patsubst %,$B/tests/%,test_runner demo sites bench_latency grade \
-    grade_probe)
+BINARIES := $(patsubst %,$B/tests/%,test_runner demo sites timeline \
+    bench_latency grade grade_probe)
 $B/tests/test_runner: $(call room,suites) $(EVIDENCE)
 $B/tests/demo: $(call objects,tools/demo) $(EVIDENCE)
 $B/tests/sites: $(call objects,sites/main) $(call room,sites)
+$B/tests/timeline: $(call objects,pictures/timeline) $(call room,pictures) \
+    $(EVIDENCE)
 $B/tests/bench_latency: $(call objects,tools/bench_latency)
 $B/tests/grade: $(call room,grader grader/checks) $(EVIDENCE)
 # The grader of test_grade.c, with exercises of its own.
@@ -112,8 +119,10 @@ $(BINARIES):
 # What the runner and the grader need beside them.
 BESIDE := $B/tests/explore.o $B/tests/launcher $B/tests/clock_shim.so
 GRADER := $B/tests/grade $(BESIDE)
+# What draws, and what it needs beside it.
+PICTURES := $B/tests/timeline $B/tests/stdout_shim.so $B/tests/clock_shim.so
 TESTED := $(PROGRAMS) $(RACES) $B/tests/test_runner $B/tests/grade_probe \
-    $(BESIDE)
+    $(BESIDE) $(PICTURES)
 
 everything: $(TESTED) $(BINARIES)
 
@@ -124,6 +133,9 @@ everything: $(TESTED) $(BINARIES)
 #:   make               builds every program into build/
 #:   make demo          runs every story with every tool and prints a table
 #:   make sites         runs the practice web sites on port 8000 (PORT=n: on n)
+#:   make timeline PROGRAM="01-sequential/messages 02-threads/messages"
+#:                      runs programs and draws what was under way when, side by
+#:                      side (ARGS="-i 100", TIME=virtual, LIMIT=seconds)
 #:   make explore PROGRAM=06-locks/increment_race ARGS="-w 2 -n 1"
 #:                      runs a program in every order of its threads
 #:   make tsan PROGRAM=06-locks/increment_race (helgrind: with valgrind)
@@ -167,6 +179,18 @@ demo: need-demo $(LESSONS) $B/tests/demo
 
 sites: need-sites $B/tests/sites
 	@$B/tests/sites -p $(PORT)
+
+.PHONY: timeline
+timeline: need-timeline \
+    $(if $(PROGRAM),$(addprefix $B/,$(PROGRAM:.c=)) $(PICTURES))
+ifeq ($(PROGRAM),)
+	@echo "Which programs? PROGRAM=\"01-sequential/messages" \
+	    "02-threads/messages\", or:" >&2
+	@echo "$(filter 0%,$(LESSONS:$B/%=%))" | fmt -w 78 >&2
+	@false
+endif
+	@$B/tests/timeline $(if $(LIMIT),-l "$(LIMIT)") $(if $(TIME),-t "$(TIME)") \
+	    $B $(PROGRAM:.c=) -- $(ARGS)
 
 test: need-test $(TESTED)
 	@$B/tests/test_runner $B $(SUITE)

@@ -83,8 +83,7 @@ static struct entry *entries_of(const struct line *lines, size_t count) {
 
 /* ---------- Pieces and overlap ---------- */
 
-/* Finds the pieces of work, in the order they began; the caller frees them. */
-static struct piece *all_pieces(
+struct piece *events_pieces(
     const struct line *lines, size_t count, size_t *found) {
     struct entry *sorted = entries_of(lines, count);
     const struct line **ends = calloc(count + 1, sizeof(struct line *));
@@ -107,7 +106,7 @@ static struct piece *all_pieces(
 
 size_t events_overlap(const struct line *lines, size_t count) {
     size_t found, working = 0, most = 0;
-    struct piece *pieces = all_pieces(lines, count, &found);
+    struct piece *pieces = events_pieces(lines, count, &found);
     bool *ends = calloc(count + 1, sizeof(*ends));
 
     if (ends == NULL)
@@ -129,7 +128,7 @@ size_t events_overlap(const struct line *lines, size_t count) {
 void events_last(const struct line *lines, size_t count, const char *what,
     int64_t ns, struct verdict *verdict) {
     size_t found, matching = 0;
-    struct piece *pieces = all_pieces(lines, count, &found);
+    struct piece *pieces = events_pieces(lines, count, &found);
 
     for (size_t i = 0; i < found; i++) {
         const struct line *begin = pieces[i].begin, *end = pieces[i].end;
@@ -261,7 +260,7 @@ const char *events_timeline(
     int64_t end =
         count > 0 && lines[count - 1].at_ns > 0 ? lines[count - 1].at_ns : 1;
     size_t found, used = 0, width = 1, rows = 0;
-    struct piece *pieces = all_pieces(lines, count, &found);
+    struct piece *pieces = events_pieces(lines, count, &found);
     char row[COLUMNS + 1];
 
     for (size_t i = 0; i < count; i++)

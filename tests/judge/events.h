@@ -26,6 +26,9 @@ struct piece {
 /* The length of the line's lane in bytes, 0 when it is no event. */
 size_t events_lane(const char *text);
 
+/* Finds the pieces of work, in the order they began; the caller frees them. */
+struct piece *events_pieces(const struct line *, size_t count, size_t *found);
+
 /* The most lanes at work at once, by the order of the lines alone: what the
  * program showed of its concurrency. 1 is sequential, 0 no work at all. */
 size_t events_overlap(const struct line *, size_t count);

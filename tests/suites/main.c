@@ -41,6 +41,7 @@ static const struct {
     {"explore", explore_tests, true},
     {"twins", twins_tests, false},
     {"usage", usage_tests, false},
+    {"pictures", pictures_tests, false},
     {"readme", readme_tests, false},
     {"grade", grade_tests, true},
 };

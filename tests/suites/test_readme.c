@@ -5,7 +5,7 @@
  * the README's folder, and the lines below it are its output, stdout before
  * stderr; "..." alone stands for any lines. Of a cc command it is checked that
  * it is the Build line of a source, of make that the target exists, but
- * make explore is run if its output is shown; a program
+ * make explore and make timeline are run if their output is shown; a program
  * runs in virtual time, with the practice sites where it wants them. The
  * comment above the fence may say:
  *   <!-- any order -->       the order of the lines may vary
@@ -257,7 +257,7 @@ static void check_make(struct transcript *t, char *command) {
 }
 
 /* From the top, into this build. */
-static void run_explore(struct transcript *t) {
+static void run_make(struct transcript *t) {
     char *script;
     if (asprintf(&script, "MAKEFLAGS= make -s B=%s %s", built("."),
             t->command + 5) == -1)
@@ -271,8 +271,10 @@ static void check(struct transcript *t) {
     char command[sizeof t->command];
 
     memcpy(command, t->command, sizeof command);
-    if (strncmp(command, "make explore ", 13) == 0 && t->count > 0)
-        run_explore(t);
+    bool shown = strncmp(command, "make explore ", 13) == 0 ||
+                 strncmp(command, "make timeline ", 14) == 0;
+    if (shown && t->count > 0)
+        run_make(t);
     else if (strncmp(command, "make ", 5) == 0)
         check_make(t, command);
     else if (strncmp(command, "cc ", 3) == 0)
