@@ -201,7 +201,7 @@ static void open_place(struct place *p, const struct grading *g) {
     p->dir = format("%.*s", (int)(length - name - 3), g->source);
     p->out = format("%.*sout", (int)(length - strlen(g->path) - 2), g->source);
     p->made = format("%s/%s", p->out, last_part(g->path));
-    p->sandbox = (struct sandbox){.dir = p->dir, .out = p->out};
+    p->sandbox = sandbox_at(p->dir, p->out);
     sandbox_own(p->out);
     sandbox_path(&p->sandbox, p->made, p->inside, sizeof p->inside);
 }
@@ -218,7 +218,7 @@ static bool make(struct place *p, const char *const *argv,
     const char *const *more, const char *path, struct finding *f) {
     struct program program = {.argv = argv,
         .env = more,
-        .sandbox = &p->sandbox,
+        .box = &p->sandbox.box,
         .output_bytes = COMPILER_BYTES,
         .memory_kib = 1 << 20};
     struct run run;
@@ -295,8 +295,8 @@ static bool has_early_code(struct grading *g, struct finding *f) {
         return true;
     snprintf(
         dir, sizeof dir, "%.*s", (int)(last_part(object) - object - 1), object);
-    sandbox = (struct sandbox){.dir = dir};
-    program.sandbox = &sandbox;
+    sandbox = sandbox_at(dir, NULL);
+    program.box = &sandbox.box;
     argv[2] = sandbox_path(&sandbox, object, inside, sizeof inside);
     program_run(&program, &run);
     for (size_t i = 0; i < run.count; i++)

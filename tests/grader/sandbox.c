@@ -45,49 +45,23 @@
 
 enum { FIRST_UID = 20000, UIDS = 40000, MOST_BLOCKS = 1 << 19 };
 
-static struct walls box;
+static struct walls walls;
 
 enum sandbox_level sandbox_level(void) {
-    return box.level;
+    return walls.level;
 }
 
 const char *sandbox_describe(void) {
-    return box.sentence;
-}
-
-int sandbox_depth(void) {
-    return box.level == SANDBOX_BWRAP ? 2 : 1;
-}
-
-uid_t sandbox_uid(void) {
-    return box.uid;
+    return walls.sentence;
 }
 
 const char *sandbox_kit(void) {
-    return command_kit(&box);
+    return command_kit(&walls);
 }
 
 const char *sandbox_path(
     const struct sandbox *s, const char *path, char *buf, size_t size) {
-    return command_path(&box, s, path, buf, size);
-}
-
-const char *sandbox_shim(void) {
-    static char path[200];
-
-    snprintf(path, sizeof path, "%s/clock_shim.so", sandbox_kit());
-    return path;
-}
-
-char **sandbox_command(const struct program *p, const char *const *clock_env,
-    int report_fd, int clock_fd) {
-    return command_words(&box, p, clock_env, report_fd, clock_fd);
-}
-
-void sandbox_free(char **command) {
-    for (char **word = command; word != NULL && *word != NULL; word++)
-        free(*word);
-    free(command);
+    return command_path(&walls, s, path, buf, size);
 }
 
 /* ---------- What is left ---------- */
@@ -114,19 +88,19 @@ static void list_left(const char *dir, const char *prefix, uid_t uid,
         closedir(entries);
 }
 
-void sandbox_left(pid_t launcher, char *buf, size_t size) {
+static void list_all_left(pid_t launcher, char *buf, size_t size) {
     char dir[64] = "";
 
     buf[0] = '\0';
-    if (box.level == SANDBOX_LIMITS) /* nobody can tell whose they are */
+    if (walls.level == SANDBOX_LIMITS) /* nobody can tell whose they are */
         return;
-    if (box.level == SANDBOX_BWRAP)
+    if (walls.level == SANDBOX_BWRAP)
         snprintf(dir, sizeof dir, "/proc/%d/root", launcher);
     size_t used = strlen(dir);
     snprintf(dir + used, sizeof dir - used, "/dev/shm");
-    list_left(dir, "shared memory /", box.uid, false, buf, size);
+    list_left(dir, "shared memory /", walls.uid, false, buf, size);
     snprintf(dir + used, sizeof dir - used, "/dev/mqueue");
-    list_left(dir, "message queue /", box.uid, false, buf, size);
+    list_left(dir, "message queue /", walls.uid, false, buf, size);
 }
 
 void sandbox_empty(const char *dir) {
@@ -144,33 +118,33 @@ static int add_size(
     return 0;
 }
 
-bool sandbox_overfull(void) {
+static bool overfull(void) {
     static struct timespec last;
     struct timespec now;
 
     clock_gettime(CLOCK_MONOTONIC, &now);
-    if (box.level == SANDBOX_BWRAP || now.tv_sec == last.tv_sec)
+    if (walls.level == SANDBOX_BWRAP || now.tv_sec == last.tv_sec)
         return false;
     last = now;
     disk_blocks = 0;
-    nftw(box.scratch, add_size, 16, FTW_PHYS);
+    nftw(walls.scratch, add_size, 16, FTW_PHYS);
     return disk_blocks > MOST_BLOCKS;
 }
 
-void sandbox_clean(void) {
+static void clean(void) {
     char left[400] = "";
 
-    if (box.level == SANDBOX_BWRAP)
+    if (walls.level == SANDBOX_BWRAP)
         return;
-    sandbox_empty(box.scratch);
-    if (box.uid == 0)
+    sandbox_empty(walls.scratch);
+    if (walls.uid == 0)
         return;
-    list_left("/dev/shm", "", box.uid, true, left, sizeof left);
-    list_left("/dev/mqueue", "", box.uid, true, left, sizeof left);
+    list_left("/dev/shm", "", walls.uid, true, left, sizeof left);
+    list_left("/dev/mqueue", "", walls.uid, true, left, sizeof left);
 }
 
 /* Another user's processes all at once: they cannot fork away from it. */
-void sandbox_kill(pid_t launcher) {
+static void kill_all(pid_t launcher) {
     kill(launcher, SIGKILL);
     sandbox_sweep();
 }
@@ -178,14 +152,41 @@ void sandbox_kill(pid_t launcher) {
 void sandbox_sweep(void) {
     pid_t child;
 
-    if (box.level != SANDBOX_USER || (child = fork()) == -1)
+    if (walls.level != SANDBOX_USER || (child = fork()) == -1)
         return;
     if (child == 0) {
-        if (setresuid(box.uid, box.uid, box.uid) == 0)
+        if (setresuid(walls.uid, walls.uid, walls.uid) == 0)
             kill(-1, SIGKILL);
         _exit(0);
     }
     waitpid(child, NULL, 0);
+}
+
+/* ---------- For the runner ---------- */
+
+static const char *shim(void) {
+    static char path[200];
+
+    snprintf(path, sizeof path, "%s/clock_shim.so", sandbox_kit());
+    return path;
+}
+
+static char **command(const struct program *p, const char *const *clock_env,
+    int report_fd, int clock_fd) {
+    return command_words(&walls, p, clock_env, report_fd, clock_fd);
+}
+
+struct sandbox sandbox_at(const char *dir, const char *out) {
+    return (struct sandbox){.box = {.command = command,
+                                .shim = shim(),
+                                .depth = walls.level == SANDBOX_BWRAP ? 2 : 1,
+                                .uid = walls.uid,
+                                .left = list_all_left,
+                                .overfull = overfull,
+                                .kill = kill_all,
+                                .clean = clean},
+        .dir = dir,
+        .out = out};
 }
 
 /* ---------- Choosing ---------- */
@@ -250,16 +251,16 @@ static void copy_kit(void) {
     char from[4096], to[200];
     ssize_t length = readlink("/proc/self/exe", from, sizeof from - 32);
 
-    if (length == -1 || mkdir(box.kit, 0755) == -1)
-        err(EXIT_FAILURE, "%s", box.kit);
+    if (length == -1 || mkdir(walls.kit, 0755) == -1)
+        err(EXIT_FAILURE, "%s", walls.kit);
     from[length] = '\0';
     for (int i = 0; built[i] != NULL; i++) {
         snprintf(strrchr(from, '/'), 32, "/%s", built[i]);
-        snprintf(to, sizeof to, "%s/%s", box.kit, built[i]);
+        snprintf(to, sizeof to, "%s/%s", walls.kit, built[i]);
         copy_file(from, to);
     }
     for (int i = 0; scripts[i] != NULL; i++) {
-        snprintf(to, sizeof to, "%s%s", box.kit, strrchr(scripts[i], '/'));
+        snprintf(to, sizeof to, "%s%s", walls.kit, strrchr(scripts[i], '/'));
         copy_file(scripts[i], to);
     }
 }
@@ -267,7 +268,7 @@ static void copy_kit(void) {
 void sandbox_own(const char *dir) {
     if (mkdir(dir, 0755) == -1 && errno != EEXIST)
         err(EXIT_FAILURE, "%s", dir);
-    if (box.uid != 0 && chown(dir, box.uid, (gid_t)box.uid) == -1)
+    if (walls.uid != 0 && chown(dir, walls.uid, (gid_t)walls.uid) == -1)
         err(EXIT_FAILURE, "%s", dir);
 }
 
@@ -275,16 +276,16 @@ void sandbox_own(const char *dir) {
  * level that does not work ends it. */
 static bool works(void) {
     const char *argv[] = {"/usr/bin/test", "-r", "/program/launcher", NULL};
-    struct sandbox s = {.dir = box.kit};
-    struct program p = {.argv = argv, .sandbox = &s, .deadline_ms = 20000};
+    struct sandbox s = sandbox_at(walls.kit, NULL);
+    struct program p = {.argv = argv, .box = &s.box, .deadline_ms = 20000};
     struct run run;
     int status;
     pid_t parent = getpid(), child;
 
-    if (box.level == SANDBOX_USER && geteuid() != 0)
+    if (walls.level == SANDBOX_USER && geteuid() != 0)
         return false;
-    if (box.level != SANDBOX_BWRAP)
-        argv[2] = sandbox_shim();
+    if (walls.level != SANDBOX_BWRAP)
+        argv[2] = shim();
     child = fork();
     if (child == -1)
         err(EXIT_FAILURE, "fork");
@@ -307,39 +308,41 @@ static void describe(void) {
         "it sees what every user of this system may read",
         "it sees and reaches what this user does"};
 
-    snprintf(box.sentence, sizeof box.sentence, "%s%s, %s", names[box.level],
-        box.level == SANDBOX_BWRAP && box.uid != 0 ? " and another user id"
-                                                   : "",
-        box.own_network ? "no network but the practice sites"
-                        : "network not separated");
-    size_t used = strlen(box.sentence);
-    if (box.level != SANDBOX_BWRAP)
-        snprintf(box.sentence + used, sizeof box.sentence - used, ", %s",
-            box.landlock ? "files kept apart by Landlock" : sight[box.level]);
+    snprintf(walls.sentence, sizeof walls.sentence, "%s%s, %s",
+        names[walls.level],
+        walls.level == SANDBOX_BWRAP && walls.uid != 0 ? " and another user id"
+                                                       : "",
+        walls.own_network ? "no network but the practice sites"
+                          : "network not separated");
+    size_t used = strlen(walls.sentence);
+    if (walls.level != SANDBOX_BWRAP)
+        snprintf(walls.sentence + used, sizeof walls.sentence - used, ", %s",
+            walls.landlock ? "files kept apart by Landlock"
+                           : sight[walls.level]);
 }
 
 void sandbox_open(const char *work, enum sandbox_level first) {
     bool root = geteuid() == 0;
 
-    snprintf(box.work, sizeof box.work, "%s", work);
-    snprintf(box.kit, sizeof box.kit, "%s/kit", work);
-    snprintf(box.scratch, sizeof box.scratch, "%s/scratch", work);
-    box.own_network = own_network();
-    box.landlock = syscall(SYS_landlock_create_ruleset, NULL, 0,
-                       LANDLOCK_CREATE_RULESET_VERSION) >= 1;
+    snprintf(walls.work, sizeof walls.work, "%s", work);
+    snprintf(walls.kit, sizeof walls.kit, "%s/kit", work);
+    snprintf(walls.scratch, sizeof walls.scratch, "%s/scratch", work);
+    walls.own_network = own_network();
+    walls.landlock = syscall(SYS_landlock_create_ruleset, NULL, 0,
+                         LANDLOCK_CREATE_RULESET_VERSION) >= 1;
     copy_kit();
-    for (box.level = first; box.level < SANDBOX_LIMITS; box.level++) {
-        box.uid = root ? FIRST_UID + (uid_t)getpid() % UIDS : 0;
-        sandbox_own(box.scratch);
+    for (walls.level = first; walls.level < SANDBOX_LIMITS; walls.level++) {
+        walls.uid = root ? FIRST_UID + (uid_t)getpid() % UIDS : 0;
+        sandbox_own(walls.scratch);
         if (works())
             break;
     }
-    if (box.level == SANDBOX_LIMITS)
-        box.uid = 0;
-    sandbox_own(box.scratch);
+    if (walls.level == SANDBOX_LIMITS)
+        walls.uid = 0;
+    sandbox_own(walls.scratch);
     describe();
 }
 
 void sandbox_close(void) {
-    sandbox_clean();
+    clean();
 }

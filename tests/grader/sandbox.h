@@ -17,8 +17,9 @@
 
 enum sandbox_level { SANDBOX_BWRAP, SANDBOX_USER, SANDBOX_LIMITS };
 
-/* What one run sees. */
+/* What one run sees: made by sandbox_at(), for .box of a program. */
 struct sandbox {
+    struct box box;  /* the first: a run's box is part of its sandbox */
     const char *dir; /* a directory, read-only: what argv[0] lies in */
     const char *out; /* NULL, or a directory it may write: then it starts in
                         dir, else in an empty directory that it may write */
@@ -33,8 +34,10 @@ struct sandbox {
 void sandbox_open(const char *work, enum sandbox_level first);
 void sandbox_close(void);
 
-/* Was a network of its own to be had? (For sandbox_open, once.) */
 enum sandbox_level sandbox_level(void);
+
+/* What a run in the sandbox is to see; the paths must live as long. */
+struct sandbox sandbox_at(const char *dir, const char *out);
 
 /* The level, and what it does not do here, in a sentence without full stop. */
 const char *sandbox_describe(void);
@@ -52,37 +55,7 @@ const char *sandbox_kit(void);
 const char *sandbox_path(
     const struct sandbox *, const char *path, char *buf, size_t size);
 
-/* ---------- For program.c ---------- */
-
-/* The command that runs the program in the sandbox: to be freed by
- * sandbox_free(). The descriptors stay open in it; clock_fd may be -1. */
-char **sandbox_command(const struct program *, const char *const *clock_env,
-    int report_fd, int clock_fd);
-void sandbox_free(char **command);
-
-/* The shim as the sandbox sees it. */
-const char *sandbox_shim(void);
-
-/* How many processes there are above the program: 1 or 2. */
-int sandbox_depth(void);
-
-/* The user it runs as; 0: as the harness. */
-uid_t sandbox_uid(void);
-
-/* What the program has left in shared memory and message queues, by name, into
- * buf; the launcher, which still waits, knows where to look. */
-void sandbox_left(pid_t launcher, char *buf, size_t size);
-
 /* Kills what a check that broke has left running. */
 void sandbox_sweep(void);
-
-/* Has it written more files than it may? bubblewrap sees to that itself. */
-bool sandbox_overfull(void);
-
-/* Kills the launcher and all it can reach at once. */
-void sandbox_kill(pid_t launcher);
-
-/* Removes what can outlive a run. */
-void sandbox_clean(void);
 
 #endif

@@ -193,23 +193,23 @@ char **command_words(const struct walls *walls, const struct program *p,
     const char *const *clock_env, int report_fd, int clock_fd) {
     static const char *const always[] = {"PATH=/usr/bin:/bin", "LANG=C.UTF-8",
         "TSAN_OPTIONS=atexit_sleep_ms=0", NULL};
+    const struct sandbox *s = (const struct sandbox *)p->box;
     struct command c = {.words = calloc(WORDS, sizeof(char *))};
     char path[4096];
 
     if (c.words == NULL)
         err(EXIT_FAILURE, "calloc");
     if (walls->level == SANDBOX_BWRAP)
-        add_bwrap(&c, walls, p->sandbox);
-    add_launcher(&c, walls, p->sandbox, report_fd, clock_fd);
+        add_bwrap(&c, walls, s);
+    add_launcher(&c, walls, s, report_fd, clock_fd);
     add_limits(&c, p);
-    add_paths(&c, walls, p->sandbox);
-    add_own(&c, walls, p->sandbox);
+    add_paths(&c, walls, s);
+    add_own(&c, walls, s);
     add_env(&c, always);
     add_env(&c, p->env);
     add_env(&c, clock_env);
     add(&c, "--");
-    add(&c, "%s",
-        command_path(walls, p->sandbox, p->argv[0], path, sizeof path));
+    add(&c, "%s", command_path(walls, s, p->argv[0], path, sizeof path));
     add_words(&c, p->argv + 1);
     return c.words;
 }

@@ -88,8 +88,8 @@ static enum outside busy(void *arg) {
 static void look_up(const struct grading *g, const char *dir, struct run *run) {
     char path[600], exe[600], report[600], source[600], script[600];
     char variable[2][640];
-    struct sandbox sandbox = {.dir = dir};
-    struct program program = {.sandbox = &sandbox};
+    struct sandbox sandbox = sandbox_at(dir, NULL);
+    struct program program = {.box = &sandbox.box};
     struct run better;
 
     snprintf(path, sizeof path, "%s/source.c", dir);
@@ -145,7 +145,7 @@ static void run_explore(const struct grading *g, struct program *program,
     program_run(program, run);
     trial_end_if_stopped();
     keep_report(run, token, f);
-    look_up(g, program->sandbox->dir, run);
+    look_up(g, ((const struct sandbox *)program->box)->dir, run);
 }
 
 /* In virtual time the number of CPUs changes nothing but what is left to luck:
@@ -168,7 +168,7 @@ void grade_run(struct grading *g, struct program *program, struct run *run,
     struct finding *f) {
     const char *argv[256] = {g->binary};
     struct program copy = *program;
-    struct sandbox sandbox = {.dir = ""};
+    struct sandbox sandbox;
     char dir[512];
 
     if (program->argv[0] != NULL && program->argv[0][0] == '/')
@@ -181,8 +181,8 @@ void grade_run(struct grading *g, struct program *program, struct run *run,
     copy.argv = argv;
     snprintf(dir, sizeof dir, "%.*s", (int)(strrchr(argv[0], '/') - argv[0]),
         argv[0]);
-    sandbox.dir = dir;
-    copy.sandbox = &sandbox;
+    sandbox = sandbox_at(dir, NULL);
+    copy.box = &sandbox.box;
     if (copy.memory_kib == 0)
         copy.memory_kib = MEMORY_KIB;
     if (strstr(argv[0], "/explore/") != NULL)

@@ -55,8 +55,7 @@ struct clock_page {
     _Atomic int64_t now;
     _Atomic int64_t looks;  /* clock readings */
     _Atomic int64_t idles;  /* yields, zero sleeps, time-outs of zero */
-    _Atomic int64_t sleeps; /* pure sleeps begun, and the ns they asked for */
-    _Atomic int64_t slept;
+    _Atomic int64_t sleeps; /* pure sleeps begun */
     struct slot slots[CLOCK_SLOTS];
 };
 

@@ -174,7 +174,6 @@ static int sleep_until(int64_t deadline, struct timespec *left) {
         pthread_testcancel();
         return 0;
     }
-    atomic_fetch_add(&page->slept, length);
     slot = enter(SLOT_SLEEPING, deadline);
     error = block(slot);
     leave(slot);

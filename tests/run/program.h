@@ -9,7 +9,7 @@
  *
  * Quiet: nothing of the tree, and no other thread of the harness, runs or can
  * run until something from outside, or the clock, wakes it. It is proved from
- * /proc, never assumed after a delay (see program.c), so a busy machine delays
+ * /proc, never assumed after a delay (see tree.c), so a busy machine delays
  * a verdict and never changes it.
  */
 #ifndef PROGRAM_H
@@ -49,14 +49,33 @@ enum outside {
     OUTSIDE_HOLDS, /* hold something the tree waits for until at_quiet */
 };
 
-struct sandbox;
+struct program;
+
+/* A place where a program is run instead of as it is: a sandbox fills it. In
+ * it a launcher (launcher.h) starts the program and reports how it ended. */
+struct box {
+    /* The words of a command that runs the program there, and a NULL; each and
+     * the array are malloc()ed. clock_env: more variables of the program, ends
+     * with NULL. The descriptors stay open in it; clock_fd may be -1. */
+    char **(*command)(const struct program *, const char *const *clock_env,
+        int report_fd, int clock_fd);
+    const char *shim; /* the path of clock_shim.so, as the program sees it */
+    int depth;        /* processes between us and the program: 1 or 2 */
+    uid_t uid;        /* the user it runs as; 0: as we */
+    /* Writes what it has left in shared memory and message queues, by name,
+     * into buf, of size bytes; the launcher still waits. */
+    void (*left)(pid_t launcher, char *buf, size_t size);
+    bool (*overfull)(void);       /* has it written more than it may? */
+    void (*kill)(pid_t launcher); /* and all that can be reached at once */
+    void (*clean)(void);          /* removes what can outlive a run */
+};
 
 /* What to run. Zero means the default everywhere. */
 struct program {
-    const struct sandbox *sandbox; /* where (sandbox.h); default: as is */
-    const char *const *argv;       /* argv[0] is a path; ends with NULL */
-    const char *const *env;        /* more "NAME=value"; ends with NULL */
-    const struct limit *limits;    /* set before the program starts */
+    const struct box *box;      /* where; default: as is */
+    const char *const *argv;    /* argv[0] is a path; ends with NULL */
+    const char *const *env;     /* more "NAME=value"; ends with NULL */
+    const struct limit *limits; /* set before the program starts */
     size_t limit_count;
     uid_t uid;               /* run as this user; needs root. 0: as is */
     int64_t deadline_ms;     /* a safety net only: 60 s of real time, in which
@@ -64,7 +83,7 @@ struct program {
     int64_t busy_cpu_ms;     /* CPU time that proves a busy wait: 1 s */
     size_t output_bytes;     /* cap on stdout and on stderr each: 1 MiB */
     long memory_kib;         /* cap on the memory of all processes: none */
-    bool forks;              /* in a sandbox: any number of processes, one after
+    bool forks;              /* in a box: any number of processes, one after
                                 another */
     bool virtual_time;       /* needs clock_shim.so beside the harness */
     int cpu_permille;        /* in virtual time: the CPU time that the program
@@ -127,8 +146,7 @@ struct run {
     int most_parallel;
 
     /* By the shim; 0 without virtual time. */
-    int64_t sleeps;        /* calls that only sleep, */
-    int64_t slept_ns;      /* and what they asked for in all */
+    int64_t sleeps;        /* calls that only sleep */
     int64_t looks;         /* readings of a clock */
     bool slept_past_clock; /* slept by a way the shim does not see: the
                               virtual times mean nothing */
@@ -136,7 +154,7 @@ struct run {
     int left_behind;        /* descendants when the program had ended */
     char left_names[200];   /* e.g. "sleep (pid 12), job (pid 13, not waited
                              for)"; all of them were killed */
-    char left_objects[200]; /* in the sandbox: shared memory and queues */
+    char left_objects[200]; /* in a box: shared memory and queues */
 };
 
 /* Runs the program to its end and fills *run, which run_free gives back.

@@ -42,9 +42,9 @@ struct sites_options {
 };
 
 /*
- * At every moment requests == in_flight + served + cut + gone and
- * in_flight >= held + due + never. The difference is being read, being
- * answered, or sent to a client that does not read.
+ * At every moment in_flight >= held + due + never: the difference is being
+ * read, being answered, or sent to a client that does not read. And requests
+ * >= in_flight + served + cut: the others' clients left before the end.
  */
 struct sites_counts {
     long connections; /* TCP connections accepted since the start */
@@ -59,8 +59,7 @@ struct sites_counts {
                they go on by themselves, in real time */
     long never; /* asked for /never: neither held nor due */
     long served;
-    long cut;  /* ended by a fault on purpose: /cut, /reset, /never */
-    long gone; /* the client left, or sites_stop() came, before the end */
+    long cut; /* ended by a fault on purpose: /cut, /reset, /never */
     /*
      * The server has nothing left to do: it has dealt with every byte and
      * every connection that has reached it, and no latency has passed that

@@ -4,6 +4,8 @@
 #define _GNU_SOURCE
 #include "suites/by_hand.h"
 
+#include "run/proc.h"
+
 #include <err.h>
 #include <fcntl.h>
 #include <mqueue.h>
@@ -94,25 +96,6 @@ int hand_wait(struct hand *hand) {
     return status;
 }
 
-/* The number behind "\nName:" in a status file. */
-static unsigned long long field(
-    const char *status, const char *name, int base) {
-    const char *at = strstr(status, name);
-
-    return at == NULL ? 0 : strtoull(at + strlen(name), NULL, base);
-}
-
-/* The CPU time that a process has used, or 0 when it is gone. */
-static int64_t cpu_ms(pid_t pid) {
-    struct timespec used;
-    clockid_t clock;
-
-    if (clock_getcpuclockid(pid, &clock) != 0 ||
-        clock_gettime(clock, &used) == -1)
-        return 0;
-    return (int64_t)used.tv_sec * 1000 + used.tv_nsec / 1000000;
-}
-
 /* An orphan that was sent a deadly signal ends soon, however busy the machine
  * is: it is waited for. One that sleeps, in two looks, without having run and
  * with no signal pending, was sent none; nor was one that goes on to compute
@@ -120,25 +103,24 @@ static int64_t cpu_ms(pid_t pid) {
 static bool lives_on(pid_t pid) {
     int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
     struct pollfd end = {.fd = pidfd, .events = POLLIN};
-    unsigned long long before = 0, switches = 0;
-    int64_t cpu = cpu_ms(pid);
+    struct proc_stat stat = {0};
+    uint64_t before = 0, switches = 0;
+    int64_t cpu = -1;
     bool asleep = false;
 
     for (int look = 0; look < SAFETY_MS / 10 && !asleep; look++) {
-        char path[40], text[4096] = "";
-        if (poll(&end, 1, 10) == 1 || cpu_ms(pid) > cpu + 500)
+        char text[4096];
+        if (poll(&end, 1, 10) == 1 || !proc_stat(pid, 0, &stat) ||
+            (cpu != -1 && stat.own_ms > cpu + 500) ||
+            !proc_read(text, sizeof text, "/proc/%d/status", pid))
             break;
-        snprintf(path, sizeof path, "/proc/%d/status", (int)pid);
-        int fd = open(path, O_RDONLY | O_CLOEXEC);
-        if (fd == -1 || read(fd, text, sizeof text - 1) == -1)
-            text[0] = '\0';
-        close(fd);
+        if (cpu == -1)
+            cpu = stat.own_ms;
         before = switches;
-        switches = field(text, "\nvoluntary_ctxt_switches:", 10);
-        asleep = look > 0 && switches == before &&
-                 strstr(text, "\nState:\tS") != NULL &&
-                 field(text, "\nSigPnd:", 16) == 0 &&
-                 field(text, "\nShdPnd:", 16) == 0;
+        switches = proc_field(text, "\nvoluntary_ctxt_switches:", 10);
+        asleep = look > 0 && switches == before && stat.state == 'S' &&
+                 proc_field(text, "\nSigPnd:", 16) == 0 &&
+                 proc_field(text, "\nShdPnd:", 16) == 0;
     }
     bool ended = poll(&end, 1, 0) == 1;
     if (!ended)
@@ -150,21 +132,17 @@ static bool lives_on(pid_t pid) {
 
 /* Orphans become children of this process, the subreaper. */
 static void judge_orphans(struct verdict *v) {
-    char path[64];
-    int pid;
+    struct pids left = {0};
 
-    snprintf(path, sizeof path, "/proc/self/task/%d/children", (int)gettid());
     for (;;) {
-        FILE *children = fopen(path, "re");
-        if (children == NULL)
-            err(EXIT_FAILURE, "%s", path);
-        int found = fscanf(children, "%d", &pid);
-        fclose(children);
-        if (found != 1)
-            return;
-        if (lives_on(pid))
-            verdict_fail(v, "a child (pid %d) lives on", pid);
+        left.count = 0;
+        proc_children(getpid(), 0, &left);
+        if (left.count == 0)
+            break;
+        if (lives_on(left.ids[0]))
+            verdict_fail(v, "a child (pid %d) lives on", left.ids[0]);
     }
+    free(left.ids);
 }
 
 void hand_end(struct hand *hand, struct verdict *v) {
@@ -175,23 +153,19 @@ void hand_end(struct hand *hand, struct verdict *v) {
 }
 
 pid_t hand_child(const struct hand *hand, int wanted) {
-    char path[64];
+    struct pids children = {0};
+    pid_t child = 0;
 
-    snprintf(path, sizeof path, "/proc/%d/task/%d/children", (int)hand->pid,
-        (int)hand->pid);
-    for (int look = 0; look < SAFETY_MS; look++) {
-        int count = 0, pid = 0;
-        FILE *children = fopen(path, "re");
-        while (children != NULL && fscanf(children, "%d", &pid) == 1)
-            if (++count == wanted)
-                break;
-        if (children != NULL)
-            fclose(children);
-        if (count == wanted)
-            return pid;
-        poll(NULL, 0, 1);
+    for (int look = 0; look < SAFETY_MS && child == 0; look++) {
+        if (look > 0)
+            poll(NULL, 0, 1);
+        children.count = 0;
+        proc_children(hand->pid, hand->pid, &children);
+        if (children.count >= (size_t)wanted)
+            child = children.ids[wanted - 1];
     }
-    return 0;
+    free(children.ids);
+    return child;
 }
 
 bool hand_kill(const struct hand *hand, int number) {

@@ -5,6 +5,7 @@
  * of probe.c. The submission is attack.c with the attack written on top.
  */
 #define _GNU_SOURCE
+#include "run/proc.h"
 #include "run/remove.h"
 #include "suites/suite.h"
 
@@ -447,17 +448,15 @@ static size_t entries_of(const char *path) {
 
 /* Until the grader has a child: what that runs is spin() of attack.c. */
 static pid_t await_check(pid_t grader) {
-    char path[64], text[32] = "";
+    struct pids children = {0};
+    pid_t first = 0;
 
-    snprintf(path, sizeof path, "/proc/%d/task/%d/children", grader, grader);
-    while (text[0] == '\0' && waitpid(grader, NULL, WNOHANG) == 0) {
-        FILE *file = fopen(path, "re");
-        if (file == NULL || fgets(text, sizeof text, file) == NULL)
-            text[0] = '\0';
-        if (file != NULL)
-            fclose(file);
-    }
-    return atoi(text);
+    while (children.count == 0 && waitpid(grader, NULL, WNOHANG) == 0)
+        proc_children(grader, grader, &children);
+    if (children.count > 0)
+        first = children.ids[0];
+    free(children.ids);
+    return first;
 }
 
 /* Its orphans are ours, one after another: nothing of it is to be left. */

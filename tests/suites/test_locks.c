@@ -293,7 +293,7 @@ static void test_judges(void) {
         for (size_t j = 0; j < PROGRAMS; j++) {
             const struct program_of_locks *right = &programs[i];
             const struct program_of_locks *wrong = &programs[j];
-            struct verdict verdicts[2] = {{""}, {""}};
+            struct verdict verdicts[2] = {{.text = ""}, {.text = ""}};
             if (right->twin == NULL || strcmp(right->twin, wrong->name) != 0)
                 continue;
             judge_program(right, path_of(wrong->name), true, &verdicts[0]);

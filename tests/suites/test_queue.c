@@ -7,6 +7,7 @@
  * kernel. All of it is seen at quiet moments, when every task is asleep.
  */
 #include "judge/gate.h"
+#include "run/proc.h"
 #include "suites/suite.h"
 
 #include <err.h>
@@ -68,21 +69,6 @@ struct blow {
     pid_t program;
 };
 
-/* The system call a process sleeps in, or -1. */
-static long asleep_in(pid_t pid) {
-    char path[64];
-    long call = -1;
-
-    snprintf(path, sizeof path, "/proc/%d/syscall", pid);
-    FILE *file = fopen(path, "r");
-    if (file != NULL) {
-        if (fscanf(file, "%ld", &call) != 1)
-            call = -1;
-        fclose(file);
-    }
-    return call;
-}
-
 static bool strike(const struct quiet *quiet, void *arg) {
     struct blow *blow = arg;
     int hit = 0;
@@ -93,7 +79,7 @@ static bool strike(const struct quiet *quiet, void *arg) {
     if (blow->parent)
         return kill(quiet->pids[0], blow->signal) == 0;
     for (size_t i = 1; i < quiet->processes && hit < blow->victims; i++) {
-        long call = asleep_in(quiet->pids[i]);
+        long call = proc_call(quiet->pids[i], quiet->pids[i], NULL);
         if (call != SYS_mq_timedreceive && call != SYS_mq_timedsend)
             hit += kill(quiet->pids[i], blow->signal) == 0;
     }
@@ -166,7 +152,7 @@ static bool look_for_producer(const struct quiet *quiet, void *arg) {
     struct pressure *pressure = arg;
 
     for (size_t i = 1; i < quiet->processes; i++)
-        if (asleep_in(quiet->pids[i]) == SYS_mq_timedsend)
+        if (proc_call(quiet->pids[i], quiet->pids[i], NULL) == SYS_mq_timedsend)
             pressure->seen = true;
     return false;
 }

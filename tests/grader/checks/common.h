@@ -12,6 +12,7 @@
 #include "grader/build.h"
 #include "grader/trial.h"
 #include "judge/events.h"
+#include "run/proc.h"
 #include "sites/sites.h"
 
 enum { MOST_WORDS = 40, WORD_BYTES = 64, NAME_BYTES = 9, MOST_EXPECTED = 200 };
@@ -133,8 +134,8 @@ void judge_orders(struct grading *, struct finding *, const struct words *,
 
 /* A look at the processes of the program under test that have no children. */
 struct workers {
-    pid_t before[64]; /* children of ours that are not of the program */
-    size_t before_count;
+    struct pids before; /* children of ours that are not of the program; they
+                           last as long as the check's own process */
     int most_ready;     /* of them, could run at the same moment, at most */
     int looks;          /* that found at least one */
     long kill_after_ms; /* of CPU time: then it is killed; 0: never */

@@ -1,5 +1,5 @@
 /*
- * check_workers.c - processes that compute, as /proc shows them
+ * computing.c - processes that compute, as /proc shows them
  *
  * Whatever computes is ready to run, on however many CPUs. Two looks, one
  * right after the other: what was ready in both was so at one moment in
@@ -7,27 +7,20 @@
  */
 #include "grader/checks/common.h"
 
-#include <dirent.h>
-#include <fcntl.h>
+#include <err.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { MOST_PROCESSES = 256 };
-
 struct process {
     pid_t pid;
-    char state;
-    pid_t ppid;
-    long cpu_ms;
+    struct proc_stat stat;
     bool parent; /* of another one in the list */
 };
 
 struct list {
-    struct process all[MOST_PROCESSES];
+    struct process *all;
     size_t count;
 };
 
@@ -38,125 +31,67 @@ static int64_t now_ns(void) {
     return now.tv_sec * SECOND + now.tv_nsec;
 }
 
-/* State and CPU time. False when the process is gone. */
-static bool read_stat(const char *path, struct process *p) {
-    char text[1024];
-    unsigned long user, system;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t got = fd == -1 ? -1 : read(fd, text, sizeof text - 1);
-    if (fd != -1)
-        close(fd);
-    if (got <= 0)
-        return false;
-    text[got] = '\0';
-    const char *rest = strrchr(text, ')');
-    if (rest == NULL || sscanf(rest,
-                            ") %c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu "
-                            "%lu",
-                            &p->state, &p->ppid, &user, &system) != 4)
-        return false;
-    p->cpu_ms = (long)(user + system) * 1000 / sysconf(_SC_CLK_TCK);
-    return true;
-}
+/* Every process of the program, with its state; .all is to be freed. */
+static struct list look(const struct workers *w) {
+    struct pids pids = {0};
+    struct list list = {NULL, 0};
 
-/* Adds the children of all threads of a process. Returns how many it has. */
-static size_t add_children(struct list *list, pid_t pid) {
-    char path[300];
-    struct dirent *entry;
-    size_t before = list->count;
-
-    snprintf(path, sizeof path, "/proc/%d/task", pid);
-    DIR *tasks = opendir(path);
-    while (tasks != NULL && (entry = readdir(tasks)) != NULL) {
-        int child;
-        snprintf(
-            path, sizeof path, "/proc/%d/task/%s/children", pid, entry->d_name);
-        FILE *file = entry->d_name[0] == '.' ? NULL : fopen(path, "re");
-        while (file != NULL && list->count < MOST_PROCESSES &&
-               fscanf(file, "%d", &child) == 1)
-            list->all[list->count++] = (struct process){.pid = child};
-        if (file != NULL)
-            fclose(file);
+    proc_children(getpid(), 0, &pids);
+    for (size_t i = 0; i < pids.count; i++) {
+        struct process *p;
+        size_t before = pids.count;
+        if (pids_has(&w->before, pids.ids[i]))
+            continue;
+        list.all = realloc(list.all, (list.count + 1) * sizeof *list.all);
+        if (list.all == NULL)
+            err(EXIT_FAILURE, "realloc");
+        p = &list.all[list.count++];
+        *p = (struct process){.pid = pids.ids[i]};
+        proc_children(p->pid, 0, &pids);
+        p->parent = pids.count > before;
+        if (!proc_stat(p->pid, 0, &p->stat))
+            p->stat.state = 'X';
     }
-    if (tasks != NULL)
-        closedir(tasks);
-    return list->count - before;
-}
-
-static bool is_before(const struct workers *w, pid_t pid) {
-    for (size_t i = 0; i < w->before_count; i++)
-        if (w->before[i] == pid)
-            return true;
-    return false;
-}
-
-/* Every process of the program, with its state. */
-static void look(const struct workers *w, struct list *list) {
-    size_t kept = 0;
-
-    list->count = 0;
-    add_children(list, getpid());
-    for (size_t i = 0; i < list->count; i++)
-        if (!is_before(w, list->all[i].pid))
-            list->all[kept++] = list->all[i];
-    list->count = kept;
-    for (size_t i = 0; i < list->count; i++) {
-        char path[40];
-        list->all[i].parent = add_children(list, list->all[i].pid) > 0;
-        snprintf(path, sizeof path, "/proc/%d/stat", list->all[i].pid);
-        if (!read_stat(path, &list->all[i]))
-            list->all[i].state = 'X';
-    }
+    free(pids.ids);
+    return list;
 }
 
 static bool is_ready(const struct list *list, pid_t pid) {
     for (size_t i = 0; i < list->count; i++)
         if (list->all[i].pid == pid)
-            return list->all[i].state == 'R';
+            return list->all[i].stat.state == 'R';
     return false;
 }
 
 void watch_workers(struct workers *w) {
-    static struct list list;
-
-    list.count = 0;
-    add_children(&list, getpid());
-    w->before_count = 0;
-    for (size_t i = 0; i < list.count && w->before_count < 64; i++)
-        w->before[w->before_count++] = list.all[i].pid;
+    w->before.count = 0;
+    proc_children(getpid(), 0, &w->before);
     w->start_ns = now_ns();
 }
 
 /* Its threads count as well: they are not in its own state. */
 static bool is_at_work(const struct process *p) {
-    char path[300];
-    struct dirent *entry;
-    bool ready = p->state == 'R';
+    struct pids tasks = {0};
+    struct proc_stat stat;
+    bool ready = p->stat.state == 'R';
 
-    snprintf(path, sizeof path, "/proc/%d/task", p->pid);
-    DIR *tasks = ready ? NULL : opendir(path);
-    while (tasks != NULL && !ready && (entry = readdir(tasks)) != NULL) {
-        struct process task;
-        if (entry->d_name[0] == '.')
-            continue;
-        snprintf(
-            path, sizeof path, "/proc/%d/task/%s/stat", p->pid, entry->d_name);
-        ready = read_stat(path, &task) && task.state == 'R';
-    }
-    if (tasks != NULL)
-        closedir(tasks);
+    if (!ready)
+        proc_tasks(p->pid, &tasks);
+    for (size_t i = 0; i < tasks.count && !ready; i++)
+        ready = proc_stat(p->pid, tasks.ids[i], &stat) && stat.state == 'R';
+    free(tasks.ids);
     return ready;
 }
 
 static void note_busiest(struct workers *w, const struct process *p) {
-    if (p->cpu_ms > w->busiest_ms) {
+    if (p->stat.own_ms > w->busiest_ms) {
         w->busiest = p->pid;
-        w->busiest_ms = p->cpu_ms;
+        w->busiest_ms = p->stat.own_ms;
     }
     if (p->pid == w->busiest && is_at_work(p))
         w->busiest_seen_ns = now_ns() - w->start_ns;
     if (w->kill_after_ms > 0 && w->killed == 0 &&
-        p->cpu_ms >= w->kill_after_ms && kill(p->pid, SIGKILL) == 0)
+        p->stat.own_ms >= w->kill_after_ms && kill(p->pid, SIGKILL) == 0)
         w->killed = p->pid;
 }
 
@@ -167,9 +102,9 @@ static void note_zombie(
 
     for (size_t i = 0; i < list->count; i++) {
         const struct process *other = &list->all[i];
-        if (other->pid == p->ppid)
-            asleep = other->state == 'S';
-        if (other->pid == w->ended && other->state == 'Z')
+        if (other->pid == p->stat.parent)
+            asleep = other->stat.state == 'S';
+        if (other->pid == w->ended && other->stat.state == 'Z')
             first_is_there = true;
     }
     if (!first_is_there) {
@@ -182,24 +117,24 @@ static void note_zombie(
 }
 
 enum outside look_at_workers(void *workers) {
-    static struct list first, second;
     struct workers *w = workers;
+    struct list first = look(w), second = look(w);
     int ready = 0;
 
-    look(w, &first);
-    look(w, &second);
     for (size_t i = 0; i < first.count; i++) {
         const struct process *p = &first.all[i];
-        if (p->parent && p->cpu_ms > w->parent_ms)
-            w->parent_ms = p->cpu_ms;
+        if (p->parent && p->stat.own_ms > w->parent_ms)
+            w->parent_ms = p->stat.own_ms;
         if (p->parent)
             continue;
-        if (p->state == 'Z' && w->zombie == 0)
+        if (p->stat.state == 'Z' && w->zombie == 0)
             note_zombie(w, &first, p);
-        if (p->state == 'R' && is_ready(&second, p->pid))
+        if (p->stat.state == 'R' && is_ready(&second, p->pid))
             ready++;
         note_busiest(w, p);
     }
+    free(first.all);
+    free(second.all);
     w->looks += ready > 0;
     if (ready > w->most_ready)
         w->most_ready = ready;
