@@ -42,7 +42,7 @@ RACES := $(patsubst $B/%,$B/tsan/%,$(filter-out \
 
 .PHONY: all help setup demo sites test matrix grade check selftest grader \
     handout gradescope soak bench explore tsan helgrind tidy clean \
-    arm64 musl everything doctor
+    arm64 musl everything doctor world
 all: $(LESSONS)
 ifneq ($(missing),)
 	@echo "Left out: $(filter 0%,$(LEFT_OUT))"
@@ -156,6 +156,7 @@ everything: $(TESTED) $(BINARIES)
 #:   make arm64, musl   the same programs for other machines, beside these
 #:   make mutant NAME=tables_join_in_loop
 #:                      writes a known wrong submission to build/mutants/
+#:   make world         the kit in the rooms of the world: few files, no /dev/shm
 #:   make soak          the same verdicts hundreds of times, idle and under load
 #:   make bench         measures the programs side by side
 #:   make tidy          checks the format and the house rules
@@ -220,6 +221,9 @@ mutant:
 
 soak: need-soak $(TESTED) $(GRADER)
 	@tests/tools/soak.sh $B
+
+world: need-test $(TESTED) $B/tests/demo
+	@tests/tools/world.sh $B
 
 arm64: need-arm64
 musl: need-musl

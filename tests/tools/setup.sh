@@ -24,7 +24,7 @@ needs() {
         echo "$(needs demo) objcopy bwrap zip unzip patch"
         ;;
     watch) echo "$(needs check) entr" ;;
-    test | soak) echo "$(needs grade) cunit xmllint ip time" ;;
+    test | soak | world) echo "$(needs grade) cunit xmllint ip time" ;;
     matrix) echo "$(needs test) clang clang-runtime" ;;
     bench) echo "$(needs demo) benchmark curl-tool hyperfine time" ;;
     plots) echo "$(needs demo) gnuplot time" ;;

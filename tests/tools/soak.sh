@@ -17,20 +17,7 @@ export SEED
 ROUNDS=${ROUNDS:-10} LOCKS_ROUNDS=${LOCKS_ROUNDS:-200}
 KILLS=${KILLS:-100} JOBS=${JOBS:-1000000}
 SOAKED="messages cooking download"
-load='' group=''
-finish() {
-    # shellcheck disable=SC2086 # a list of process ids
-    [ -z "$load" ] || { kill $load && wait $load; } 2>/dev/null
-    [ -z "$group" ] || rmdir "$group"
-    load='' group=''
-}
-# busy N : so many loops, until finish
-busy() {
-    for ((i = 0; i < $1; i++)); do
-        (while :; do :; done) &
-        load="$load $!"
-    done
-}
+. "$(dirname "$0")/load.sh"
 trap finish EXIT
 trap 'exit 130' INT TERM
 
@@ -126,25 +113,6 @@ sample() {
     fi
     [ $# -eq 0 ] || files=$(echo "$files" | grep -v /squares_)
     echo "$files" | shuf -n "$SELFTEST" --random-source=<(yes "$SEED $*")
-}
-
-# half_cpu : makes a group of processes that has it, for within
-half_cpu() {
-    local root
-    for root in /sys/fs/cgroup/cpu /sys/fs/cgroup; do
-        group=$root/kit-soak-$$
-        mkdir "$group" 2>/dev/null || continue
-        if echo 50000 2>/dev/null >"$group/cpu.cfs_quota_us" ||
-            echo 50000 100000 2>/dev/null >"$group/cpu.max"; then
-            return 0
-        fi
-        rmdir "$group"
-    done
-    group=
-    return 1
-}
-within() {
-    (echo "$BASHPID" >"$group/cgroup.procs" && exec "$@")
 }
 
 [ "$LOCKS_ROUNDS" -eq 200 ] || echo "cut: 06-locks $LOCKS_ROUNDS times, not 200"
