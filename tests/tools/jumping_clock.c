@@ -2,8 +2,8 @@
  * jumping_clock.c - preloaded: the wall clock jumps by three days at each look
  *
  * As when somebody sets it, or a laptop wakes up; the monotonic clock goes on.
- * libfaketime does the same, but then answers EINVAL to a clock_nanosleep() to a
- * point of the monotonic clock. Built and used by world.sh. Linux only.
+ * libfaketime does the same, but answers EINVAL to a clock_nanosleep() until a
+ * moment of the monotonic clock. Built and used by world.sh. Linux only.
  */
 #define _GNU_SOURCE
 #include <stdatomic.h>
