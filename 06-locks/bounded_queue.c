@@ -10,6 +10,7 @@
  */
 #include <err.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -84,6 +85,8 @@ static void produce(void) {
 int main(int argc, char *argv[]) {
     pthread_t threads[CONSUMERS];
     setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
+    if (fcntl(1, F_GETFD) == -1 || fcntl(2, F_GETFD) == -1)
+        err(EXIT_FAILURE, "standard output or error");
     switch (getopt(argc, argv, "sh")) {
     case 's': stay = true; break;
     case 'h': return puts("usage: [-s], stay stuck") < 0;

@@ -10,6 +10,7 @@
  */
 #include <err.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -50,8 +51,6 @@ static void *dine(void *served) {
     return NULL;
 }
 
-static const char usage[] = "usage: [-c customers] [-q]";
-
 static long number(int option, long most) {
     char *end;
     long value = strtol(optarg, &end, 10);
@@ -65,11 +64,13 @@ int main(int argc, char *argv[]) {
     static bool served[1000];
     long sum = 0;
     setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
+    if (fcntl(1, F_GETFD) == -1 || fcntl(2, F_GETFD) == -1)
+        err(EXIT_FAILURE, "standard output or error");
     for (int option; (option = getopt(argc, argv, "c:qh")) != -1;)
         switch (option) {
         case 'c': customers = number(option, 1000); break;
         case 'q': quick = true; break;
-        case 'h': return puts(usage) < 0;
+        case 'h': return puts("usage: [-c customers] [-q]") < 0;
         default: return 2;
         }
     if (optind < argc)

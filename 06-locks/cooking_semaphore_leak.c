@@ -11,6 +11,7 @@
  */
 #include <err.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <stdatomic.h>
@@ -88,6 +89,8 @@ int main(int argc, char *argv[]) {
     pthread_t threads[MOST_PLATES + 1];
     int idle;
     setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
+    if (fcntl(1, F_GETFD) == -1 || fcntl(2, F_GETFD) == -1)
+        err(EXIT_FAILURE, "standard output or error");
     for (int option; (option = getopt(argc, argv, "p:w:k:h")) != -1;)
         switch (option) {
         case 'p': plates = number(option, MOST_PLATES); break;

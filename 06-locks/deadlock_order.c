@@ -10,6 +10,7 @@
  */
 #include <err.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -23,7 +24,7 @@ static pthread_mutex_t tools[TOOLS] = {
     [KNIFE] = PTHREAD_MUTEX_INITIALIZER, [BOARD] = PTHREAD_MUTEX_INITIALIZER};
 static long dishes; /* guarded by knife and board together */
 static bool stay;   /* stuck */
-static atomic_int holder[TOOLS], wants[CHEFS + 1], told;
+static atomic_int holder[TOOLS], wants[CHEFS + 1], told, visits;
 
 /* Who closes a circle of those who wait says so, instead of waiting. */
 static void take(long chef, int tool) {
@@ -31,8 +32,7 @@ static void take(long chef, int tool) {
     int a = holder[KNIFE], b = holder[BOARD];
     if (wants[a] == BOARD && wants[b] == KNIFE && !stay && told++ == 0)
         errx(EXIT_FAILURE,
-            "chef %d has the knife and waits for the board, "
-            "chef %d has the board and waits for the knife",
+            "chef %d has the knife, chef %d the board; both wait for the other",
             a, b);
     pthread_mutex_lock(&tools[tool]);
     wants[chef] = NOTHING;
@@ -46,7 +46,6 @@ static void put_back(int tool) {
 
 /* The first to come waits for a second one, at most half a second. */
 static void linger(void) {
-    static atomic_int visits;
     visits++;
     for (int ms = 0; ms < 500 && visits < 2; ms += 10)
         nanosleep(&(struct timespec){0, 10000000}, NULL);
@@ -67,6 +66,8 @@ static void *cook(void *number) {
 int main(int argc, char *argv[]) {
     pthread_t threads[CHEFS + 1];
     setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
+    if (fcntl(1, F_GETFD) == -1 || fcntl(2, F_GETFD) == -1)
+        err(EXIT_FAILURE, "standard output or error");
     switch (getopt(argc, argv, "sh")) {
     case 's': stay = true; break;
     case 'h': return puts("usage: [-s], stay stuck") < 0;

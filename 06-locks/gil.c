@@ -1,15 +1,15 @@
 /*
  * gil - what an interpreter's global lock does to threads
  * Who runs holds the lock; it gives it up after each turn, and while it waits.
- * Notice the speedups: threads that compute gain nothing, threads that give the
- * lock up while they wait gain all. So Python waits with threads and computes
- * with processes.
+ * Notice that threads that compute gain nothing, threads that wait gain all. So
+ * Python waits with threads and computes with processes.
  * ThreadSanitizer: silent
  * Build: cc -O2 -pthread -o gil gil.c
  * Usage: ./gil
  */
 #include <err.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -68,6 +68,8 @@ static double run(long way, long workers) {
 
 int main(int argc, char *argv[]) {
     setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
+    if (fcntl(1, F_GETFD) == -1 || fcntl(2, F_GETFD) == -1)
+        err(EXIT_FAILURE, "standard output or error");
     switch (getopt(argc, argv, "h")) {
     case 'h': return puts("usage: gil, which has no options") < 0;
     case '?': return 2;

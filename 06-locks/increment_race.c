@@ -10,6 +10,7 @@
  */
 #include <err.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -51,9 +52,6 @@ static void work_all(void) {
             err(EXIT_FAILURE, "pthread_join");
 }
 
-static const char usage[] =
-    "usage: [-t tasks, or one a worker] [-n increments] [-w workers] [-q]";
-
 static long number(int option, long most) {
     char *end;
     long value = strtol(optarg, &end, 10);
@@ -64,13 +62,17 @@ static long number(int option, long most) {
 
 int main(int argc, char *argv[]) {
     setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
+    if (fcntl(1, F_GETFD) == -1 || fcntl(2, F_GETFD) == -1)
+        err(EXIT_FAILURE, "standard output or error");
     for (int option; (option = getopt(argc, argv, "t:n:w:qh")) != -1;)
         switch (option) {
         case 't': tasks = number(option, 1000000); break;
         case 'n': increments = number(option, 1000000000); break;
         case 'w': workers = number(option, 1000); break;
         case 'q': quick = true; break;
-        case 'h': return puts(usage) < 0;
+        case 'h':
+            return puts("usage: [-t tasks, or one a worker] [-n increments] "
+                        "[-w workers] [-q]") < 0;
         default: return 2;
         }
     if (optind < argc)

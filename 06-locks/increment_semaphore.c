@@ -1,13 +1,13 @@
 /*
  * increment_semaphore - workers add 1 to one number, one at a time
- * A semaphore of 1 lets one worker in at a time, as a mutex does; but nobody
- * owns it, anyone may post it, and a post too many lets two in.
+ * A semaphore of 1 is a mutex without an owner: a post too many lets two in.
  * ThreadSanitizer: silent
  * Build: cc -O2 -pthread -o increment_semaphore increment_semaphore.c
  * Usage: ./increment_semaphore [-t tasks] [-n increments] [-w workers] [-q]
  */
 #include <err.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <stdatomic.h>
@@ -53,9 +53,6 @@ static void work_all(void) {
             err(EXIT_FAILURE, "pthread_join");
 }
 
-static const char usage[] =
-    "usage: [-t tasks, or one a worker] [-n increments] [-w workers] [-q]";
-
 static long number(int option, long most) {
     char *end;
     long value = strtol(optarg, &end, 10);
@@ -66,20 +63,23 @@ static long number(int option, long most) {
 
 int main(int argc, char *argv[]) {
     setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
+    if (fcntl(1, F_GETFD) == -1 || fcntl(2, F_GETFD) == -1)
+        err(EXIT_FAILURE, "standard output or error");
     for (int option; (option = getopt(argc, argv, "t:n:w:qh")) != -1;)
         switch (option) {
         case 't': tasks = number(option, 1000000); break;
         case 'n': increments = number(option, 1000000000); break;
         case 'w': workers = number(option, 1000); break;
         case 'q': quick = true; break;
-        case 'h': return puts(usage) < 0;
+        case 'h':
+            return puts("usage: [-t tasks, or one a worker] [-n increments] "
+                        "[-w workers] [-q]") < 0;
         default: return 2;
         }
     if (optind < argc)
         errx(2, "%s: not an option, see -h", argv[optind]);
     tasks = tasks == 0 ? workers : tasks;
-    if (sem_init(&one, 0, 1) == -1)
-        err(EXIT_FAILURE, "sem_init");
+    sem_init(&one, 0, 1); /* of 1: cannot fail */
     work_all();
     if (printf("counted to %ld\n", sum) < 0)
         err(EXIT_FAILURE, "standard output");

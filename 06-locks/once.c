@@ -10,6 +10,7 @@
  */
 #include <err.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -55,6 +56,8 @@ static long number(int option, long most) {
 int main(int argc, char *argv[]) {
     static pthread_t threads[1000]; /* -c allows no more */
     setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
+    if (fcntl(1, F_GETFD) == -1 || fcntl(2, F_GETFD) == -1)
+        err(EXIT_FAILURE, "standard output or error");
     for (int option; (option = getopt(argc, argv, "c:h")) != -1;)
         switch (option) {
         case 'c': customers = number(option, 1000); break;

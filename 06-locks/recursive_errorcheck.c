@@ -9,6 +9,7 @@
  */
 #include <err.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -63,6 +64,8 @@ int main(int argc, char *argv[]) {
     pthread_t threads[CASHIERS];
     int option = getopt(argc, argv, "sh");
     setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
+    if (fcntl(1, F_GETFD) == -1 || fcntl(2, F_GETFD) == -1)
+        err(EXIT_FAILURE, "standard output or error");
     if (option == 'h')
         return puts("usage: [-s], stay stuck") < 0;
     if (option == '?')

@@ -8,6 +8,7 @@
  */
 #include <err.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -16,7 +17,7 @@
 #include <unistd.h>
 
 enum { CASHIERS = 2, DRINK = 2, SOUP = 3, ROAST = 9 };
-static pthread_mutex_t till;
+static pthread_mutex_t till = PTHREAD_MUTEX_INITIALIZER;
 static long sold;                  /* guarded by till */
 static _Thread_local int has;      /* how often this cashier has taken it */
 static atomic_int finished, stuck; /* cashiers */
@@ -66,16 +67,14 @@ int main(int argc, char *argv[]) {
     pthread_t threads[CASHIERS];
     int option = getopt(argc, argv, "sh");
     setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
+    if (fcntl(1, F_GETFD) == -1 || fcntl(2, F_GETFD) == -1)
+        err(EXIT_FAILURE, "standard output or error");
     if (option == 'h')
         return puts("usage: [-s], stay stuck") < 0;
     if (option == '?')
         return 2;
     if (optind < argc)
         errx(2, "%s: not an option, see -h", argv[optind]);
-    pthread_mutexattr_t kind;
-    pthread_mutexattr_init(&kind);
-    pthread_mutexattr_settype(&kind, PTHREAD_MUTEX_NORMAL);
-    pthread_mutex_init(&till, &kind);
     for (int i = 0; i < CASHIERS; i++)
         if ((errno = pthread_create(&threads[i], NULL, serve, NULL)) != 0)
             err(EXIT_FAILURE, "pthread_create");

@@ -1,15 +1,15 @@
 /*
  * rwlock - many read the menu at once, and whoever changes it is alone
- * Readers do no harm to each other, so they need not wait for each other; with
- * a mutex they would. Notice that all readers are inside at once. It pays only
- * where reading is frequent and takes long: taking this lock costs more than a
- * mutex, and readers who never pause may keep the writer out (starvation).
+ * Readers do no harm to each other, so all may be inside at once: notice that
+ * they are. It pays only where reading is frequent and takes long: this lock
+ * costs more than a mutex, and readers may keep the writer out (starvation).
  * ThreadSanitizer: silent
  * Build: cc -O2 -pthread -o rwlock rwlock.c
  * Usage: ./rwlock [-w readers] [-n changes]
  */
 #include <err.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -65,6 +65,8 @@ static long number(int option, long most) {
 int main(int argc, char *argv[]) {
     static pthread_t threads[1000]; /* -w allows no more */
     setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
+    if (fcntl(1, F_GETFD) == -1 || fcntl(2, F_GETFD) == -1)
+        err(EXIT_FAILURE, "standard output or error");
     for (int option; (option = getopt(argc, argv, "w:n:h")) != -1;)
         switch (option) {
         case 'w': readers = number(option, 1000); break;
