@@ -9,6 +9,7 @@
  */
 #include <err.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -54,8 +55,6 @@ static void *work(void *unused) {
 
 /* Returns the sum of all tasks' numbers. */
 static long increment_all(void) {
-    if (workers == 0)
-        workers = sysconf(_SC_NPROCESSORS_ONLN);
     pthread_t *pool = calloc((size_t)workers, sizeof *pool);
     if (pool == NULL)
         err(EXIT_FAILURE, "calloc");
@@ -90,6 +89,10 @@ static double seconds(void) {
 
 int main(int argc, char *argv[]) {
     setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
+    setvbuf(stderr, NULL, _IOLBF, BUFSIZ); /* whole lines, whoever writes */
+    /* Closed, their places would go to the next pipe or socket. */
+    if (fcntl(1, F_GETFD) == -1 || fcntl(2, F_GETFD) == -1)
+        err(EXIT_FAILURE, "standard output or error");
     for (int option; (option = getopt(argc, argv, "t:n:w:h")) != -1;)
         switch (option) {
         case 't': tasks = number(option, 1000000); break;
@@ -100,6 +103,8 @@ int main(int argc, char *argv[]) {
         }
     if (optind < argc)
         errx(2, "%s: not an option, see -h", argv[optind]);
+    workers = workers == 0 ? sysconf(_SC_NPROCESSORS_ONLN) : workers;
+    workers = workers < tasks ? workers : tasks;
 
     double start = seconds();
     long total = increment_all();

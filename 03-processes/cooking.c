@@ -8,10 +8,10 @@
  * Usage: ./cooking [-p plates] [-w chefs] [-m ms_per_minute]
  */
 #include <err.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -43,8 +43,7 @@ static void end_step(long plate, enum step step) {
 
 /* ---------- The tool: a process for each kitchen ---------- */
 
-enum { MOST = 1000 };
-static long chefs = 2, most_chefs = MOST; /* a kitchen each */
+static long chefs = 2, most_chefs = 1000; /* a kitchen each */
 
 static void wait_ms(long ms) {
     struct timespec time = {ms / 1000, ms % 1000 * 1000000};
@@ -58,8 +57,13 @@ static void do_step(long plate, enum step step) {
     end_step(plate, step);
 }
 
-/* A chef cooks his first plate and every chefs-th after it. */
-static long cook(long chef) {
+/* A chef cooks his first plate and every chefs-th after it. The
+ * result is one record below PIPE_BUF: it comes whole or not at all. */
+static void cook(long chef, const int *ends, pid_t parent) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL); /* never outlive the parent ... */
+    if (getppid() != parent)          /* ... which may be gone by now */
+        _exit(EXIT_FAILURE);
+    close(ends[0]);
     long served = 0;
     for (long plate = chef; plate < plates; plate += chefs) {
         do_step(plate, WASH);
@@ -68,58 +72,37 @@ static long cook(long chef) {
         do_step(plate, SERVE);
         served++;
     }
-    return served;
-}
-
-/* The result is one record below PIPE_BUF: it comes whole or not at all. */
-static pid_t start(long chef, int results) {
-    pid_t parent = getpid(), pid = fork();
-    if (pid == -1)
-        warn("chef %ld: fork", chef + 1);
-    if (pid != 0)
-        return pid;
-    prctl(PR_SET_PDEATHSIG, SIGKILL); /* never outlive the parent ... */
-    if (getppid() != parent)          /* ... which may be gone by now */
-        _exit(EXIT_FAILURE);
-    long result = cook(chef);
-    _exit(ferror(stdout) || write(results, &result, sizeof result) == -1);
-}
-
-/* Waits for each child when it ends, so that none stays a zombie. */
-static long join_all(const pid_t *pids, long count, int results) {
-    long sum = 0, result;
-    for (long left = count; left > 0;) {
-        siginfo_t end;
-        if (waitid(P_ALL, 0, &end, WEXITED | WNOWAIT) == -1 ||
-            waitpid(end.si_pid, NULL, 0) == -1)
-            err(EXIT_FAILURE, "wait");
-        for (long i = 0; i < count; i++)
-            if (pids[i] == end.si_pid) {
-                left--;
-                if (end.si_code != CLD_EXITED)
-                    warnx("chef %ld: killed by signal %d (%s)", i + 1,
-                        end.si_status, strsignal(end.si_status));
-                else if (end.si_status != 0)
-                    warnx("chef %ld: failed, or could not print", i + 1);
-                else if (read(results, &result, sizeof result) > 0)
-                    sum += result;
-            }
-    }
-    return sum;
+    _exit(ferror(stdout) || write(ends[1], &served, sizeof served) == -1);
 }
 
 /* Returns how many plates were served. */
 static long cook_all(void) {
-    pid_t pids[MOST];
-    long started = 0;
-    int ends[2];
+    long sum = 0, result, failed = 0, last = 0;
+    int ends[2], status, why = 0;
+    pid_t parent = getpid(), pid, pids[1000]; /* -w allows no more */
     if (pipe(ends) == -1)
         err(EXIT_FAILURE, "pipe");
-    while (started < chefs && started < plates &&
-           (pids[started] = start(started, ends[1])) != -1)
-        started++;
+    for (long i = 0; i < chefs; i++)
+        switch (pids[i] = fork()) {
+        case -1: err(EXIT_FAILURE, "fork");
+        case 0: cook(i, ends, parent);
+        }
     close(ends[1]);
-    return join_all(pids, started, ends[0]);
+    while ((pid = wait(&status)) != -1) /* each as it ends: no zombies */
+        if (status == 0 && read(ends[0], &result, sizeof result) > 0)
+            sum += result;
+        else {
+            failed++;
+            why = status;
+            for (last = 0; last < chefs && pids[last] != pid;)
+                last++;
+        }
+    if (WIFSIGNALED(why))
+        warnx("%ld of %ld chefs failed, chef %ld killed by signal %d", failed,
+            chefs, last + 1, WTERMSIG(why));
+    else if (failed > 0)
+        warnx("%ld of %ld chefs could not print", failed, chefs);
+    return sum;
 }
 
 /* ---------- The run: the same in every lesson ---------- */
@@ -143,6 +126,10 @@ static double seconds(void) {
 
 int main(int argc, char *argv[]) {
     setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
+    setvbuf(stderr, NULL, _IOLBF, BUFSIZ); /* whole lines, whoever writes */
+    /* Closed, their places would go to the next pipe or socket. */
+    if (fcntl(1, F_GETFD) == -1 || fcntl(2, F_GETFD) == -1)
+        err(EXIT_FAILURE, "standard output or error");
     for (int option; (option = getopt(argc, argv, "p:w:m:h")) != -1;)
         switch (option) {
         case 'p': plates = number(option, 1000); break;
@@ -153,6 +140,7 @@ int main(int argc, char *argv[]) {
         }
     if (optind < argc)
         errx(2, "%s: not an option, see -h", argv[optind]);
+    chefs = chefs < plates ? chefs : plates;
 
     double start = seconds();
     long served = cook_all();

@@ -9,10 +9,10 @@
 #define _GNU_SOURCE /* asprintf */
 #include <curl/curl.h>
 #include <err.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -38,6 +38,7 @@ static CURL *open_handle(void) {
     curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 1L);
     curl_easy_setopt(curl, CURLOPT_MAXREDIRS, 10L);
     curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(curl, CURLOPT_NOPROXY, "localhost,127.0.0.1,::1");
     curl_easy_setopt(curl, CURLOPT_TIMEOUT, 30L);
     return curl;
 }
@@ -54,22 +55,29 @@ static void begin_page(CURL *curl, long page) {
 /* Returns 1 if the page has come, else 0. */
 static long end_page(CURL *curl, long page, CURLcode code) {
     curl_off_t bytes = 0;
+    long status = 0;
     curl_easy_getinfo(curl, CURLINFO_SIZE_DOWNLOAD_T, &bytes);
-    printf("page %ld: %s, %ld bytes\n", page + 1,
-        code == CURLE_OK ? "fetched" : "failed", (long)bytes);
-    if (code != CURLE_OK) /* warnx() writes in pieces, which would mix */
-        fprintf(stderr, "download: page %ld: %s%s: %s\n", page + 1, site,
-            paths[page % path_count], curl_easy_strerror(code));
+    curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+    if (code == CURLE_OK)
+        printf("page %ld: fetched, %ld bytes\n", page + 1, (long)bytes);
+    else if (code == CURLE_HTTP_RETURNED_ERROR)
+        printf("page %ld: failed, HTTP %ld\n", page + 1, status);
+    else
+        printf("page %ld: failed, %s\n", page + 1, curl_easy_strerror(code));
     return code == CURLE_OK;
 }
 
 /* ---------- The tool: a pool of processes, the list dealt out ---------- */
 
-enum { MOST = 1000 };
-static long workers = 5, most_workers = MOST;
+static long workers = 5, most_workers = 1000;
 
-/* A worker fetches its first page and every workers-th after it. */
-static long work(long worker) {
+/* A worker fetches its first page and every workers-th after it. The
+ * result is one record below PIPE_BUF: it comes whole or not at all. */
+static void work(long worker, const int *ends, pid_t parent) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL); /* never outlive the parent ... */
+    if (getppid() != parent)          /* ... which may be gone by now */
+        _exit(EXIT_FAILURE);
+    close(ends[0]);
     CURL *curl = open_handle();
     long fetched = 0;
     for (long page = worker; page < pages; page += workers) {
@@ -77,61 +85,37 @@ static long work(long worker) {
         fetched += end_page(curl, page, curl_easy_perform(curl));
     }
     curl_easy_cleanup(curl);
-    return fetched;
-}
-
-/* The result is one record below PIPE_BUF: it comes whole or not at all. */
-static pid_t start(long worker, int results) {
-    pid_t parent = getpid(), pid = fork();
-    if (pid == -1)
-        warn("worker %ld: fork", worker + 1);
-    if (pid != 0)
-        return pid;
-    prctl(PR_SET_PDEATHSIG, SIGKILL); /* never outlive the parent ... */
-    if (getppid() != parent)          /* ... which may be gone by now */
-        _exit(EXIT_FAILURE);
-    long result = work(worker);
-    _exit(ferror(stdout) || write(results, &result, sizeof result) == -1);
-}
-
-/* Waits for each child when it ends, so that none stays a zombie. */
-static long join_all(const pid_t *pids, long count, int results) {
-    long sum = 0, result;
-    for (long left = count; left > 0;) {
-        siginfo_t end;
-        if (waitid(P_ALL, 0, &end, WEXITED | WNOWAIT) == -1 ||
-            waitpid(end.si_pid, NULL, 0) == -1)
-            err(EXIT_FAILURE, "wait");
-        for (long i = 0; i < count; i++)
-            if (pids[i] == end.si_pid) {
-                left--;
-                if (end.si_code != CLD_EXITED)
-                    warnx("worker %ld: killed by signal %d (%s)", i + 1,
-                        end.si_status, strsignal(end.si_status));
-                else if (end.si_status != 0)
-                    warnx("worker %ld: failed, or could not print", i + 1);
-                else if (read(results, &result, sizeof result) > 0)
-                    sum += result;
-            }
-    }
-    return sum;
+    _exit(ferror(stdout) || write(ends[1], &fetched, sizeof fetched) == -1);
 }
 
 /* Returns how many pages have come. */
 static long download_all(void) {
-    pid_t pids[MOST];
-    long started = 0;
-    int ends[2];
-    /* Whole lines: all workers write to it, and the kernel keeps a line whole
-     * only if it comes in one piece. */
-    setvbuf(stderr, NULL, _IOLBF, BUFSIZ);
+    long sum = 0, result, failed = 0, last = 0;
+    int ends[2], status, why = 0;
+    pid_t parent = getpid(), pid, pids[1000]; /* -w allows no more */
     if (pipe(ends) == -1)
         err(EXIT_FAILURE, "pipe");
-    while (started < workers && started < pages &&
-           (pids[started] = start(started, ends[1])) != -1)
-        started++;
+    for (long i = 0; i < workers; i++)
+        switch (pids[i] = fork()) {
+        case -1: err(EXIT_FAILURE, "fork");
+        case 0: work(i, ends, parent);
+        }
     close(ends[1]);
-    return join_all(pids, started, ends[0]);
+    while ((pid = wait(&status)) != -1) /* each as it ends: no zombies */
+        if (status == 0 && read(ends[0], &result, sizeof result) > 0)
+            sum += result;
+        else {
+            failed++;
+            why = status;
+            for (last = 0; last < workers && pids[last] != pid;)
+                last++;
+        }
+    if (WIFSIGNALED(why))
+        warnx("%ld of %ld workers failed, worker %ld killed by signal %d",
+            failed, workers, last + 1, WTERMSIG(why));
+    else if (failed > 0)
+        warnx("%ld of %ld workers could not print", failed, workers);
+    return sum;
 }
 
 /* ---------- The run: the same in every lesson ---------- */
@@ -155,9 +139,10 @@ static double seconds(void) {
 
 int main(int argc, char *argv[]) {
     setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
-    if (write(STDOUT_FILENO, "", 0) ==
-        -1) /* else a socket may take its place */
-        err(EXIT_FAILURE, "standard output");
+    setvbuf(stderr, NULL, _IOLBF, BUFSIZ); /* whole lines, whoever writes */
+    /* Closed, their places would go to the next pipe or socket. */
+    if (fcntl(1, F_GETFD) == -1 || fcntl(2, F_GETFD) == -1)
+        err(EXIT_FAILURE, "standard output or error");
     for (int option; (option = getopt(argc, argv, "n:w:s:h")) != -1;)
         switch (option) {
         case 'n': times = number('n', 1000000); break;
@@ -172,6 +157,7 @@ int main(int argc, char *argv[]) {
         path_count = argc - optind;
     }
     pages = times * path_count;
+    workers = workers < pages ? workers : pages;
     if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
         errx(EXIT_FAILURE, "curl_global_init failed");
 

@@ -6,10 +6,10 @@
  * Usage: ./increment [-t tasks] [-n increments] [-w workers]
  */
 #include <err.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -35,11 +35,15 @@ static void end_task(long task, long number) {
 
 /* ---------- The tool: a pool of processes, the tasks dealt out ---------- */
 
-enum { MOST = 1000 };
-static long workers, most_workers = MOST; /* if not given, one per CPU */
+static long workers, most_workers = 1000; /* if not given, one per CPU */
 
-/* A worker does its first task and every workers-th after it. */
-static long work(long worker) {
+/* A worker does its first task and every workers-th after it. The
+ * result is one record below PIPE_BUF: it comes whole or not at all. */
+static void work(long worker, const int *ends, pid_t parent) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL); /* never outlive the parent ... */
+    if (getppid() != parent)          /* ... which may be gone by now */
+        _exit(EXIT_FAILURE);
+    close(ends[0]);
     long sum = 0;
     for (long task = worker; task < tasks; task += workers) {
         volatile long number = 0;
@@ -48,62 +52,40 @@ static long work(long worker) {
         end_task(task, number);
         sum += number;
     }
-    return sum;
-}
-
-/* The result is one record below PIPE_BUF: it comes whole or not at all. */
-static pid_t start(long worker, int results) {
-    pid_t parent = getpid(), pid = fork();
-    if (pid == -1)
-        warn("worker %ld: fork", worker + 1);
-    if (pid != 0)
-        return pid;
-    prctl(PR_SET_PDEATHSIG, SIGKILL); /* never outlive the parent ... */
-    if (getppid() != parent)          /* ... which may be gone by now */
-        _exit(EXIT_FAILURE);
-    long result = work(worker);
-    _exit(ferror(stdout) || write(results, &result, sizeof result) == -1);
-}
-
-/* Waits for each child when it ends, so that none stays a zombie. */
-static long join_all(const pid_t *pids, long count, int results) {
-    long sum = 0, result;
-    for (long left = count; left > 0;) {
-        siginfo_t end;
-        if (waitid(P_ALL, 0, &end, WEXITED | WNOWAIT) == -1 ||
-            waitpid(end.si_pid, NULL, 0) == -1)
-            err(EXIT_FAILURE, "wait");
-        for (long i = 0; i < count; i++)
-            if (pids[i] == end.si_pid) {
-                left--;
-                if (end.si_code != CLD_EXITED)
-                    warnx("worker %ld: killed by signal %d (%s)", i + 1,
-                        end.si_status, strsignal(end.si_status));
-                else if (end.si_status != 0)
-                    warnx("worker %ld: failed, or could not print", i + 1);
-                else if (read(results, &result, sizeof result) > 0)
-                    sum += result;
-            }
-    }
-    return sum;
+    _exit(ferror(stdout) || write(ends[1], &sum, sizeof sum) == -1);
 }
 
 /* Returns the sum of all tasks' numbers. */
 static long increment_all(void) {
-    pid_t pids[MOST];
-    long started = 0;
-    int ends[2];
-    if (workers == 0)
-        workers = sysconf(_SC_NPROCESSORS_ONLN);
-    if (workers > MOST)
-        workers = MOST;
+    long sum = 0, result, failed = 0, last = 0;
+    int ends[2], status, why = 0;
+    pid_t parent = getpid(), pid, *pids = calloc((size_t)workers, sizeof *pids);
+    if (pids == NULL)
+        err(EXIT_FAILURE, "calloc");
     if (pipe(ends) == -1)
         err(EXIT_FAILURE, "pipe");
-    while (started < workers && started < tasks &&
-           (pids[started] = start(started, ends[1])) != -1)
-        started++;
+    for (long i = 0; i < workers; i++)
+        switch (pids[i] = fork()) {
+        case -1: err(EXIT_FAILURE, "fork");
+        case 0: work(i, ends, parent);
+        }
     close(ends[1]);
-    return join_all(pids, started, ends[0]);
+    while ((pid = wait(&status)) != -1) /* each as it ends: no zombies */
+        if (status == 0 && read(ends[0], &result, sizeof result) > 0)
+            sum += result;
+        else {
+            failed++;
+            why = status;
+            for (last = 0; last < workers && pids[last] != pid;)
+                last++;
+        }
+    if (WIFSIGNALED(why))
+        warnx("%ld of %ld workers failed, worker %ld killed by signal %d",
+            failed, workers, last + 1, WTERMSIG(why));
+    else if (failed > 0)
+        warnx("%ld of %ld workers could not print", failed, workers);
+    free(pids);
+    return sum;
 }
 
 /* ---------- The run: the same in every lesson ---------- */
@@ -127,6 +109,10 @@ static double seconds(void) {
 
 int main(int argc, char *argv[]) {
     setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
+    setvbuf(stderr, NULL, _IOLBF, BUFSIZ); /* whole lines, whoever writes */
+    /* Closed, their places would go to the next pipe or socket. */
+    if (fcntl(1, F_GETFD) == -1 || fcntl(2, F_GETFD) == -1)
+        err(EXIT_FAILURE, "standard output or error");
     for (int option; (option = getopt(argc, argv, "t:n:w:h")) != -1;)
         switch (option) {
         case 't': tasks = number(option, 1000000); break;
@@ -137,6 +123,8 @@ int main(int argc, char *argv[]) {
         }
     if (optind < argc)
         errx(2, "%s: not an option, see -h", argv[optind]);
+    workers = workers == 0 ? sysconf(_SC_NPROCESSORS_ONLN) : workers;
+    workers = workers < tasks ? workers : tasks;
 
     double start = seconds();
     long total = increment_all();

@@ -9,6 +9,7 @@
 #define _GNU_SOURCE /* asprintf */
 #include <curl/curl.h>
 #include <err.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -35,6 +36,7 @@ static CURL *open_handle(void) {
     curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 1L);
     curl_easy_setopt(curl, CURLOPT_MAXREDIRS, 10L);
     curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(curl, CURLOPT_NOPROXY, "localhost,127.0.0.1,::1");
     curl_easy_setopt(curl, CURLOPT_TIMEOUT, 30L);
     return curl;
 }
@@ -51,12 +53,15 @@ static void begin_page(CURL *curl, long page) {
 /* Returns 1 if the page has come, else 0. */
 static long end_page(CURL *curl, long page, CURLcode code) {
     curl_off_t bytes = 0;
+    long status = 0;
     curl_easy_getinfo(curl, CURLINFO_SIZE_DOWNLOAD_T, &bytes);
-    printf("page %ld: %s, %ld bytes\n", page + 1,
-        code == CURLE_OK ? "fetched" : "failed", (long)bytes);
-    if (code != CURLE_OK) /* warnx() writes in pieces, which would mix */
-        fprintf(stderr, "download: page %ld: %s%s: %s\n", page + 1, site,
-            paths[page % path_count], curl_easy_strerror(code));
+    curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+    if (code == CURLE_OK)
+        printf("page %ld: fetched, %ld bytes\n", page + 1, (long)bytes);
+    else if (code == CURLE_HTTP_RETURNED_ERROR)
+        printf("page %ld: failed, HTTP %ld\n", page + 1, status);
+    else
+        printf("page %ld: failed, %s\n", page + 1, curl_easy_strerror(code));
     return code == CURLE_OK;
 }
 
@@ -76,7 +81,7 @@ static void start_next(CURLM *multi, CURL *curl) {
 
 static long download_all(void) {
     struct rlimit files;
-    rlim_t need = (rlim_t)(workers < pages ? workers : pages) + 64;
+    rlim_t need = (rlim_t)workers + 64;
     if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < need) {
         files.rlim_cur = need;
         files.rlim_max = files.rlim_max < need ? need : files.rlim_max;
@@ -85,7 +90,7 @@ static long download_all(void) {
     }
     CURLM *multi = curl_multi_init();
     curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, workers);
-    while (started < workers && started < pages)
+    while (started < workers)
         start_next(multi, open_handle());
     for (int count; ended < pages;) {
         if (curl_multi_poll(multi, NULL, 0, 60000, NULL) != CURLM_OK ||
@@ -125,9 +130,10 @@ static double seconds(void) {
 
 int main(int argc, char *argv[]) {
     setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
-    if (write(STDOUT_FILENO, "", 0) ==
-        -1) /* else a socket may take its place */
-        err(EXIT_FAILURE, "standard output");
+    setvbuf(stderr, NULL, _IOLBF, BUFSIZ); /* whole lines, whoever writes */
+    /* Closed, their places would go to the next pipe or socket. */
+    if (fcntl(1, F_GETFD) == -1 || fcntl(2, F_GETFD) == -1)
+        err(EXIT_FAILURE, "standard output or error");
     for (int option; (option = getopt(argc, argv, "n:w:s:h")) != -1;)
         switch (option) {
         case 'n': times = number('n', 1000000); break;
@@ -142,6 +148,7 @@ int main(int argc, char *argv[]) {
         path_count = argc - optind;
     }
     pages = times * path_count;
+    workers = workers < pages ? workers : pages;
     if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
         errx(EXIT_FAILURE, "curl_global_init failed");
 

@@ -7,6 +7,7 @@
  * Usage: ./increment [-t tasks] [-n increments] [-w workers]
  */
 #include <err.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -77,6 +78,10 @@ static double seconds(void) {
 
 int main(int argc, char *argv[]) {
     setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
+    setvbuf(stderr, NULL, _IOLBF, BUFSIZ); /* whole lines, whoever writes */
+    /* Closed, their places would go to the next pipe or socket. */
+    if (fcntl(1, F_GETFD) == -1 || fcntl(2, F_GETFD) == -1)
+        err(EXIT_FAILURE, "standard output or error");
     for (int option; (option = getopt(argc, argv, "t:n:w:h")) != -1;)
         switch (option) {
         case 't': tasks = number(option, 1000000); break;
@@ -87,6 +92,8 @@ int main(int argc, char *argv[]) {
         }
     if (optind < argc)
         errx(2, "%s: not an option, see -h", argv[optind]);
+    workers = workers == 0 ? sysconf(_SC_NPROCESSORS_ONLN) : workers;
+    workers = workers < tasks ? workers : tasks;
 
     double start = seconds();
     long total = increment_all();

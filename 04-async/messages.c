@@ -8,6 +8,7 @@
  */
 #include <err.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -103,7 +104,7 @@ static long send_all(void) {
     return customers;
 }
 
-/* ---------- The run: the same in every lesson ---------- */
+/* ---------- The run: the same in every lesson; 05 adds -w ---------- */
 
 static const char usage[] =
     "usage: messages [-c customers] [-m messages] [-i interval_ms]\n";
@@ -124,6 +125,10 @@ static double seconds(void) {
 
 int main(int argc, char *argv[]) {
     setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
+    setvbuf(stderr, NULL, _IOLBF, BUFSIZ); /* whole lines, whoever writes */
+    /* Closed, their places would go to the next pipe or socket. */
+    if (fcntl(1, F_GETFD) == -1 || fcntl(2, F_GETFD) == -1)
+        err(EXIT_FAILURE, "standard output or error");
     for (int option; (option = getopt(argc, argv, "c:m:i:h")) != -1;)
         switch (option) {
         case 'c': customers = number(option, 1000000); break;

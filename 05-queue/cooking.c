@@ -1,14 +1,16 @@
 /*
  * cooking - ten plates by two chefs, who take the next order ticket
- * Notice that 5 x 50 = 250 minutes are no less than with plates dealt out: a
- * ticket helps who is done early, not who waits by his pot. Linux only (prctl).
- * Build: cc -O2 -o cooking cooking.c -lrt
+ * The tickets are in a pipe. Notice that 5 x 50 = 250 minutes are no less than
+ * with plates dealt out: a ticket helps who is done early, not who waits by his
+ * pot. Linux only (prctl): there each read() takes one record, whole; POSIX
+ * does not promise that where several processes read.
+ * Build: cc -O2 -o cooking cooking.c
  * Usage: ./cooking [-p plates] [-w chefs] [-m ms_per_minute]
  */
 #include <err.h>
 #include <fcntl.h>
-#include <mqueue.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -44,8 +46,7 @@ static void end_step(long plate, enum step step) {
 /* ---------- The tool: a queue of jobs, worker processes ---------- */
 
 static long chefs = 2, most_chefs = 1000; /* a kitchen each */
-static mqd_t queue; /* plates by number; a number past the last: the end */
-static char *done;  /* by plate, in memory that all processes share */
+static atomic_long *served; /* in memory that all processes share */
 
 static void wait_ms(long ms) {
     struct timespec time = {ms / 1000, ms % 1000 * 1000000};
@@ -59,69 +60,50 @@ static void do_step(long plate, enum step step) {
     end_step(plate, step);
 }
 
-/* Waits while the queue is full. The end comes last: it has priority 0. */
-static void produce(void) {
-    for (long job = 0;; job++)
-        if (mq_send(queue, (char *)&job, sizeof job, job < plates) == -1)
-            err(EXIT_FAILURE, "mq_send");
-}
-
-/* Takes the next ticket until the end comes, or until nobody can be told. */
-static void work(void) {
-    long plate;
-    while (mq_receive(queue, (char *)&plate, sizeof plate, NULL) != -1 &&
-           plate < plates && !ferror(stdout)) {
+/* Takes the next ticket, until the queue ends or nobody can be told. */
+static void work(const int *queue, pid_t parent) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL); /* never outlive the parent ... */
+    if (getppid() != parent)          /* ... which may be gone by now */
+        _exit(EXIT_FAILURE);
+    close(queue[1]); /* while anyone can write, the queue has no end */
+    for (long plate;
+         !ferror(stdout) && read(*queue, &plate, sizeof plate) > 0;) {
         do_step(plate, WASH);
         do_step(plate, CUT);
         do_step(plate, BOIL);
         do_step(plate, SERVE);
-        done[plate] = !ferror(stdout);
+        ++*served;
     }
-}
-
-static pid_t start(void (*part)(void)) {
-    pid_t parent = getpid(), pid = fork();
-    if (pid == -1)
-        warn("fork");
-    if (pid != 0)
-        return pid;
-    prctl(PR_SET_PDEATHSIG, SIGKILL); /* never outlive the parent ... */
-    if (getppid() == parent)          /* ... which may be gone already */
-        part();
-    if (ferror(stdout))
-        warnx("standard output: not everything was written");
-    _exit(EXIT_SUCCESS);
+    _exit(ferror(stdout) ? EXIT_FAILURE : EXIT_SUCCESS);
 }
 
 /* Returns how many plates were served. */
 static long cook_all(void) {
-    struct mq_attr size = {.mq_maxmsg = 10, .mq_msgsize = sizeof(long)};
-    pid_t pids[1001], ended; /* the producer, then the chefs */
-    long started = 0, running, count = 0;
-    char name[40];
-    snprintf(name, sizeof name, "/cooking-%ld", (long)getpid());
-    done = mmap(NULL, (size_t)plates, PROT_READ | PROT_WRITE,
+    long plate = 0;
+    int queue[2], why = 0;
+    pid_t parent = getpid();
+    served = mmap(NULL, sizeof *served, PROT_READ | PROT_WRITE,
         MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    queue = mq_open(name, O_RDWR | O_CREAT | O_EXCL, 0600, &size);
-    if (queue == -1 || mq_unlink(name) == -1 || done == MAP_FAILED)
-        err(EXIT_FAILURE, "message queue %s", name);
-    signal(SIGCHLD, SIG_DFL); /* ignored, it hides who has ended */
-    while (started <= chefs && started <= plates &&
-           (pids[started] = start(started == 0 ? produce : work)) != -1)
-        started++;
-    for (running = started - 1; running > 0 && (ended = wait(NULL)) != pids[0];)
-        for (long i = 1; i < started; i++)
-            running -= pids[i] == ended;
-    if (running != 0 || waitpid(pids[0], NULL, WNOHANG) != 0)
-        errx(EXIT_FAILURE, "the producer is missing");
-    signal(SIGPIPE, SIG_IGN);
-    work(); /* what is left, if all chefs have died */
-    kill(pids[0], SIGKILL);
-    waitpid(pids[0], NULL, 0);
-    for (long plate = 0; plate < plates; count += done[plate++])
-        if (!done[plate])
-            warnx("plate %ld: not done", plate + 1);
-    return count;
+    if (served == MAP_FAILED || pipe(queue) == -1)
+        err(EXIT_FAILURE, "mmap or pipe");
+    for (long i = 0; i < chefs; i++)
+        switch (fork()) {
+        case -1: err(EXIT_FAILURE, "fork");
+        case 0: work(queue, parent);
+        }
+    signal(SIGPIPE, SIG_IGN); /* if no chef is left, write() fails instead */
+    close(queue[0]);
+    while (plate < plates && write(queue[1], &plate, sizeof plate) != -1)
+        plate++; /* write() waits while the queue is full */
+    close(queue[1]);
+    for (int status; wait(&status) != -1;)
+        why = status != 0 ? status : why;
+    if (WIFSIGNALED(why))
+        errx(EXIT_FAILURE, "chef killed by signal %d, plates missing: %ld",
+            WTERMSIG(why), plates - *served);
+    if (why != 0)
+        errx(EXIT_FAILURE, "standard output: not everything was written");
+    return *served;
 }
 
 /* ---------- The run: the same in every lesson ---------- */
@@ -145,6 +127,10 @@ static double seconds(void) {
 
 int main(int argc, char *argv[]) {
     setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
+    setvbuf(stderr, NULL, _IOLBF, BUFSIZ); /* whole lines, whoever writes */
+    /* Closed, their places would go to the next pipe or socket. */
+    if (fcntl(1, F_GETFD) == -1 || fcntl(2, F_GETFD) == -1)
+        err(EXIT_FAILURE, "standard output or error");
     for (int option; (option = getopt(argc, argv, "p:w:m:h")) != -1;)
         switch (option) {
         case 'p': plates = number(option, 1000); break;
@@ -155,6 +141,7 @@ int main(int argc, char *argv[]) {
         }
     if (optind < argc)
         errx(2, "%s: not an option, see -h", argv[optind]);
+    chefs = chefs < plates ? chefs : plates;
 
     double start = seconds();
     long served = cook_all();

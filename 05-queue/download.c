@@ -1,17 +1,18 @@
 /*
  * download - fetch web pages, by way of a queue
- * Five workers take the next page from the kernel's message queue, each when
- * it has time. Notice that 90 pages take 18 waits, as with the list dealt out;
- * but behind a slow page nothing waits here. Linux only (prctl).
- * Build: cc -O2 -o download download.c -lcurl -lrt
+ * The queue is a pipe: whichever of five workers is free reads the next page.
+ * Notice that behind a slow page nothing waits, as it does with the list dealt
+ * out. Linux only (prctl): there each read() takes one record, whole; POSIX
+ * does not promise that where several processes read.
+ * Build: cc -O2 -o download download.c -lcurl
  * Usage: ./download [-n times] [-w workers] [-s http://host:port | URL ...]
  */
 #define _GNU_SOURCE /* asprintf */
 #include <curl/curl.h>
 #include <err.h>
 #include <fcntl.h>
-#include <mqueue.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -40,6 +41,7 @@ static CURL *open_handle(void) {
     curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 1L);
     curl_easy_setopt(curl, CURLOPT_MAXREDIRS, 10L);
     curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(curl, CURLOPT_NOPROXY, "localhost,127.0.0.1,::1");
     curl_easy_setopt(curl, CURLOPT_TIMEOUT, 30L);
     return curl;
 }
@@ -56,87 +58,65 @@ static void begin_page(CURL *curl, long page) {
 /* Returns 1 if the page has come, else 0. */
 static long end_page(CURL *curl, long page, CURLcode code) {
     curl_off_t bytes = 0;
+    long status = 0;
     curl_easy_getinfo(curl, CURLINFO_SIZE_DOWNLOAD_T, &bytes);
-    printf("page %ld: %s, %ld bytes\n", page + 1,
-        code == CURLE_OK ? "fetched" : "failed", (long)bytes);
-    if (code != CURLE_OK) /* warnx() writes in pieces, which would mix */
-        fprintf(stderr, "download: page %ld: %s%s: %s\n", page + 1, site,
-            paths[page % path_count], curl_easy_strerror(code));
+    curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+    if (code == CURLE_OK)
+        printf("page %ld: fetched, %ld bytes\n", page + 1, (long)bytes);
+    else if (code == CURLE_HTTP_RETURNED_ERROR)
+        printf("page %ld: failed, HTTP %ld\n", page + 1, status);
+    else
+        printf("page %ld: failed, %s\n", page + 1, curl_easy_strerror(code));
     return code == CURLE_OK;
 }
 
 /* ---------- The tool: a queue of jobs, worker processes ---------- */
 
 static long workers = 5, most_workers = 1000;
-static mqd_t queue;   /* pages by number; a number past the last: the end */
-static char *outcome; /* by page: 0 not done, 1 failed, 2 come. Shared by all */
+static atomic_long *fetched; /* in memory that all processes share */
 
-/* Waits while the queue is full. The large pages first, which take long; last
- * the end, which has priority 0. */
-static void produce(void) {
-    for (long job = 0;; job++) {
-        long size = paths == practice ? job % path_count : 0; /* else unknown */
-        unsigned priority = job < pages ? 1 + (unsigned)size : 0;
-        if (mq_send(queue, (char *)&job, sizeof job, priority) == -1)
-            err(EXIT_FAILURE, "mq_send");
-    }
-}
-
-/* Takes the next page until the end comes, or until nobody can be told. */
-static void work(void) {
-    CURL *handle = open_handle();
-    for (long page; mq_receive(queue, (char *)&page, sizeof page, NULL) != -1 &&
-                    page < pages && !ferror(stdout);) {
-        begin_page(handle, page);
-        long came = end_page(handle, page, curl_easy_perform(handle));
-        outcome[page] = ferror(stdout) ? 0 : came == 1 ? 2 : 1;
-    }
-    curl_easy_cleanup(handle);
-}
-
-static pid_t start(void (*part)(void)) {
-    pid_t parent = getpid(), pid = fork();
-    if (pid == -1)
-        warn("fork");
-    if (pid != 0)
-        return pid;
+/* Takes the next page, until the queue ends or nobody can be told. */
+static void work(const int *queue, pid_t parent) {
     prctl(PR_SET_PDEATHSIG, SIGKILL); /* never outlive the parent ... */
-    if (getppid() == parent)          /* ... which may be gone already */
-        part();
-    if (ferror(stdout))
-        warnx("standard output: not everything was written");
-    _exit(EXIT_SUCCESS);
+    if (getppid() != parent)          /* ... which may be gone by now */
+        _exit(EXIT_FAILURE);
+    close(queue[1]); /* while anyone can write, the queue has no end */
+    CURL *curl = open_handle();
+    for (long page; !ferror(stdout) && read(*queue, &page, sizeof page) > 0;) {
+        begin_page(curl, page);
+        *fetched += end_page(curl, page, curl_easy_perform(curl));
+    }
+    curl_easy_cleanup(curl);
+    _exit(ferror(stdout) ? EXIT_FAILURE : EXIT_SUCCESS);
 }
 
 /* Returns how many pages have come. */
 static long download_all(void) {
-    struct mq_attr size = {.mq_maxmsg = 10, .mq_msgsize = sizeof(long)};
-    pid_t pids[1001], ended; /* the producer, then the workers */
-    long started = 0, running, fetched = 0;
-    char name[40];
-    snprintf(name, sizeof name, "/download-%ld", (long)getpid());
-    outcome = mmap(NULL, (size_t)pages, PROT_READ | PROT_WRITE,
+    long page = 0;
+    int queue[2], why = 0;
+    pid_t parent = getpid();
+    fetched = mmap(NULL, sizeof *fetched, PROT_READ | PROT_WRITE,
         MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    queue = mq_open(name, O_RDWR | O_CREAT | O_EXCL, 0600, &size);
-    if (queue == -1 || mq_unlink(name) == -1 || outcome == MAP_FAILED)
-        err(EXIT_FAILURE, "message queue %s", name);
-    signal(SIGCHLD, SIG_DFL); /* ignored, it hides who has ended */
-    while (started <= workers && started <= pages &&
-           (pids[started] = start(started == 0 ? produce : work)) != -1)
-        started++;
-    for (running = started - 1; running > 0 && (ended = wait(NULL)) != pids[0];)
-        for (long i = 1; i < started; i++)
-            running -= pids[i] == ended;
-    if (running != 0 || waitpid(pids[0], NULL, WNOHANG) != 0)
-        errx(EXIT_FAILURE, "the producer is missing");
-    signal(SIGPIPE, SIG_IGN);
-    work(); /* what is left, if all workers have died */
-    kill(pids[0], SIGKILL);
-    waitpid(pids[0], NULL, 0);
-    for (long page = 0; page < pages; fetched += outcome[page++] == 2)
-        if (outcome[page] == 0)
-            warnx("page %ld: not done", page + 1);
-    return fetched;
+    if (fetched == MAP_FAILED || pipe(queue) == -1)
+        err(EXIT_FAILURE, "mmap or pipe");
+    for (long i = 0; i < workers; i++)
+        switch (fork()) {
+        case -1: err(EXIT_FAILURE, "fork");
+        case 0: work(queue, parent);
+        }
+    signal(SIGPIPE, SIG_IGN); /* if no worker is left, write() fails instead */
+    close(queue[0]);
+    while (page < pages && write(queue[1], &page, sizeof page) != -1)
+        page++; /* write() waits while the queue is full */
+    close(queue[1]);
+    for (int status; wait(&status) != -1;)
+        why = status != 0 ? status : why;
+    if (WIFSIGNALED(why))
+        errx(EXIT_FAILURE, "worker killed by signal %d, pages missing: %ld",
+            WTERMSIG(why), pages - *fetched);
+    if (why != 0)
+        errx(EXIT_FAILURE, "standard output: not everything was written");
+    return *fetched;
 }
 
 /* ---------- The run: the same in every lesson ---------- */
@@ -160,9 +140,10 @@ static double seconds(void) {
 
 int main(int argc, char *argv[]) {
     setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
-    if (write(STDOUT_FILENO, "", 0) ==
-        -1) /* else a socket may take its place */
-        err(EXIT_FAILURE, "standard output");
+    setvbuf(stderr, NULL, _IOLBF, BUFSIZ); /* whole lines, whoever writes */
+    /* Closed, their places would go to the next pipe or socket. */
+    if (fcntl(1, F_GETFD) == -1 || fcntl(2, F_GETFD) == -1)
+        err(EXIT_FAILURE, "standard output or error");
     for (int option; (option = getopt(argc, argv, "n:w:s:h")) != -1;)
         switch (option) {
         case 'n': times = number('n', 1000000); break;
@@ -177,6 +158,7 @@ int main(int argc, char *argv[]) {
         path_count = argc - optind;
     }
     pages = times * path_count;
+    workers = workers < pages ? workers : pages;
     if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
         errx(EXIT_FAILURE, "curl_global_init failed");
 

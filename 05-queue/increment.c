@@ -1,14 +1,16 @@
 /*
  * increment - tasks that only compute, in a queue with one worker per CPU
- * Whoever is done takes the next, so no CPU idles while a task is left: N need
- * an Nth of the time. A message costs microseconds. Linux only (prctl).
- * Build: cc -O2 -o increment increment.c -lrt
+ * The queue is a pipe: whoever is done reads the next task, so no CPU idles
+ * while one is left, and N CPUs need an Nth of the time. Linux only (prctl):
+ * there each read() takes one record, whole; POSIX does not promise that where
+ * several processes read.
+ * Build: cc -O2 -o increment increment.c
  * Usage: ./increment [-t tasks] [-n increments] [-w workers]
  */
 #include <err.h>
 #include <fcntl.h>
-#include <mqueue.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -38,72 +40,52 @@ static void end_task(long task, long number) {
 /* ---------- The tool: a queue of jobs, worker processes ---------- */
 
 static long workers, most_workers = 1000; /* if not given, one per CPU */
-static mqd_t queue;   /* tasks by number; a number past the last: the end */
-static long *counted; /* by task, in memory that all processes share */
+static atomic_long *sum; /* in memory that all processes share */
 
-/* Waits while the queue is full. The end comes last: it has priority 0. */
-static void produce(void) {
-    for (long job = 0;; job++)
-        if (mq_send(queue, (char *)&job, sizeof job, job < tasks) == -1)
-            err(EXIT_FAILURE, "mq_send");
-}
-
-/* Takes the next task until the end comes, or until nobody can be told. */
-static void work(void) {
-    for (long task; mq_receive(queue, (char *)&task, sizeof task, NULL) != -1 &&
-                    task < tasks && !ferror(stdout);) {
+/* Takes the next task, until the queue ends or nobody can be told. */
+static void work(const int *queue, pid_t parent) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL); /* never outlive the parent ... */
+    if (getppid() != parent)          /* ... which may be gone by now */
+        _exit(EXIT_FAILURE);
+    close(queue[1]); /* while anyone can write, the queue has no end */
+    for (long task; !ferror(stdout) && read(*queue, &task, sizeof task) > 0;) {
         volatile long number = 0;
         begin_task(task);
         increment(&number, increments);
         end_task(task, number);
-        counted[task] = ferror(stdout) ? 0 : number;
+        *sum += number;
     }
-}
-
-static pid_t start(void (*part)(void)) {
-    pid_t parent = getpid(), pid = fork();
-    if (pid == -1)
-        warn("fork");
-    if (pid != 0)
-        return pid;
-    prctl(PR_SET_PDEATHSIG, SIGKILL); /* never outlive the parent ... */
-    if (getppid() == parent)          /* ... which may be gone already */
-        part();
-    if (ferror(stdout))
-        warnx("standard output: not everything was written");
-    _exit(EXIT_SUCCESS);
+    _exit(ferror(stdout) ? EXIT_FAILURE : EXIT_SUCCESS);
 }
 
 /* Returns the sum of all tasks' numbers. */
 static long increment_all(void) {
-    workers = workers == 0 ? sysconf(_SC_NPROCESSORS_ONLN) : workers;
-    struct mq_attr size = {.mq_maxmsg = 10, .mq_msgsize = sizeof(long)};
-    pid_t pids[1001], ended; /* the producer, then the workers */
-    long started = 0, running, sum = 0;
-    char name[40];
-    snprintf(name, sizeof name, "/increment-%ld", (long)getpid());
-    counted = mmap(NULL, (size_t)tasks * sizeof(long), PROT_READ | PROT_WRITE,
+    long task = 0;
+    int queue[2], why = 0;
+    pid_t parent = getpid();
+    sum = mmap(NULL, sizeof *sum, PROT_READ | PROT_WRITE,
         MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    queue = mq_open(name, O_RDWR | O_CREAT | O_EXCL, 0600, &size);
-    if (queue == -1 || mq_unlink(name) == -1 || counted == MAP_FAILED)
-        err(EXIT_FAILURE, "message queue %s", name);
-    signal(SIGCHLD, SIG_DFL); /* ignored, it hides who has ended */
-    while (started <= workers && started <= tasks && started <= most_workers &&
-           (pids[started] = start(started == 0 ? produce : work)) != -1)
-        started++;
-    for (running = started - 1; running > 0 && (ended = wait(NULL)) != pids[0];)
-        for (long i = 1; i < started; i++)
-            running -= pids[i] == ended;
-    if (running != 0 || waitpid(pids[0], NULL, WNOHANG) != 0)
-        errx(EXIT_FAILURE, "the producer is missing");
-    signal(SIGPIPE, SIG_IGN);
-    work(); /* what is left, if all workers have died */
-    kill(pids[0], SIGKILL);
-    waitpid(pids[0], NULL, 0);
-    for (long task = 0; task < tasks; sum += counted[task++])
-        if (counted[task] == 0)
-            warnx("task %ld: not done", task + 1);
-    return sum;
+    if (sum == MAP_FAILED || pipe(queue) == -1)
+        err(EXIT_FAILURE, "mmap or pipe");
+    for (long i = 0; i < workers; i++)
+        switch (fork()) {
+        case -1: err(EXIT_FAILURE, "fork");
+        case 0: work(queue, parent);
+        }
+    signal(SIGPIPE, SIG_IGN); /* if no worker is left, write() fails instead */
+    close(queue[0]);
+    while (task < tasks && write(queue[1], &task, sizeof task) != -1)
+        task++; /* write() waits while the queue is full */
+    close(queue[1]);
+    for (int status; wait(&status) != -1;)
+        why = status != 0 ? status : why;
+    if (WIFSIGNALED(why))
+        errx(EXIT_FAILURE,
+            "worker killed by signal %d, increments missing: %ld",
+            WTERMSIG(why), tasks * increments - *sum);
+    if (why != 0)
+        errx(EXIT_FAILURE, "standard output: not everything was written");
+    return *sum;
 }
 
 /* ---------- The run: the same in every lesson ---------- */
@@ -127,6 +109,10 @@ static double seconds(void) {
 
 int main(int argc, char *argv[]) {
     setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
+    setvbuf(stderr, NULL, _IOLBF, BUFSIZ); /* whole lines, whoever writes */
+    /* Closed, their places would go to the next pipe or socket. */
+    if (fcntl(1, F_GETFD) == -1 || fcntl(2, F_GETFD) == -1)
+        err(EXIT_FAILURE, "standard output or error");
     for (int option; (option = getopt(argc, argv, "t:n:w:h")) != -1;)
         switch (option) {
         case 't': tasks = number(option, 1000000); break;
@@ -137,6 +123,8 @@ int main(int argc, char *argv[]) {
         }
     if (optind < argc)
         errx(2, "%s: not an option, see -h", argv[optind]);
+    workers = workers == 0 ? sysconf(_SC_NPROCESSORS_ONLN) : workers;
+    workers = workers < tasks ? workers : tasks;
 
     double start = seconds();
     long total = increment_all();

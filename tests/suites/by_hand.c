@@ -38,6 +38,21 @@ static void clear_names(const char *program, pid_t pid, struct verdict *v) {
 }
 
 void hand_start(struct hand *hand, const char *const *argv) {
+    hand_start_limited(hand, argv, NULL, 0);
+}
+
+/* In the child. */
+static bool confine(const struct limit *limit, uid_t uid) {
+    if (limit != NULL) {
+        const struct rlimit both = {limit->value, limit->value};
+        if (setrlimit(limit->resource, &both) == -1)
+            return false;
+    }
+    return uid == 0 || (setgid(uid) == 0 && setuid(uid) == 0);
+}
+
+void hand_start_limited(struct hand *hand, const char *const *argv,
+    const struct limit *limit, uid_t uid) {
     int ends[2];
 
     prctl(PR_SET_CHILD_SUBREAPER, 1);
@@ -49,8 +64,9 @@ void hand_start(struct hand *hand, const char *const *argv) {
         clear_names(argv[0], getpid(), &of_another);
         signal(SIGINT, SIG_DFL);
         signal(SIGPIPE, SIG_DFL);
-        if (prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && setpgid(0, 0) == 0 &&
-            dup2(ends[1], 1) != -1 && dup2(ends[1], 2) != -1)
+        if (confine(limit, uid) && prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 &&
+            setpgid(0, 0) == 0 && dup2(ends[1], 1) != -1 &&
+            dup2(ends[1], 2) != -1)
             execv(argv[0], (char *const *)argv);
         _exit(127);
     }

@@ -10,6 +10,7 @@
 #define BY_HAND_H
 
 #include "judge/events.h"
+#include "run/program.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -26,6 +27,10 @@ struct hand {
 /* Starts the program argv[0], a path, in a process group of its own. It dies
  * with the harness. argv ends with NULL; argv[0] must live until hand_end(). */
 void hand_start(struct hand *, const char *const *argv);
+
+/* The same with a limit, as a user of this number (needs root; 0: as is). */
+void hand_start_limited(
+    struct hand *, const char *const *argv, const struct limit *, uid_t uid);
 
 /* Reads until the words have come (NULL: to the end). False at the end, or
  * when they have not come for very long. The words must be part of what one

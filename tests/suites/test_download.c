@@ -15,6 +15,13 @@ static bool has_download(size_t tool, char *name, size_t size) {
     return expect(is_built(name), "%s is missing", name);
 }
 
+static bool says(const struct run *run, const char *line) {
+    for (size_t i = 0; i < run->count; i++)
+        if (strcmp(run->lines[i].text, line) == 0)
+            return true;
+    return false;
+}
+
 static void test_tools(void) {
     expect_story("download", download_judge);
 }
@@ -53,9 +60,10 @@ static void test_never(void) {
             .arg = sites};
         program_run(&program, &run);
         judge_end(&run, 1, &verdict);
-        if (strstr(run.err_text, "/never: Timeout was reached\n") == NULL ||
-            strstr(run.err_text, "1 of 2 pages in 30.0") == NULL)
-            verdict_fail(&verdict, "stderr is \"%.300s\"", run.err_text);
+        if (!says(&run, "page 1: failed, Timeout was reached") ||
+            strncmp(run.err_text, "1 of 2 pages in 30.0", 20) != 0)
+            verdict_fail(&verdict, "it does not say why, stderr is \"%.300s\"",
+                run.err_text);
         expect(verdict.text[0] == '\0', "%s: %s", name, verdict.text);
         run_free(&run);
         sites_stop(sites, NULL);
@@ -64,7 +72,7 @@ static void test_never(void) {
 
 /* No server: says how to start it. https: curl's reason, from its own words. */
 static void test_not_there(void) {
-    char base[64], https[64], name[64];
+    char base[64], https[64], name[64], reason[100];
     struct sites *sites = start_sites(&open, base, sizeof base);
     int port = sites_port(sites);
 
@@ -76,10 +84,10 @@ static void test_not_there(void) {
         struct program program = {.argv = argv};
         struct run run;
         program_run(&program, &run);
-        expect(run.end == EXITED && run.code == 1 &&
-                   strstr(run.err_text,
-                       curl_easy_strerror(CURLE_SSL_CONNECT_ERROR)) != NULL,
-            "%s %s: \"%.300s\"", name, https, run.err_text);
+        snprintf(reason, sizeof reason, "page 1: failed, %s",
+            curl_easy_strerror(CURLE_SSL_CONNECT_ERROR));
+        expect(run.end == EXITED && run.code == 1 && says(&run, reason),
+            "%s %s does not say \"%s\"", name, https, reason);
         run_free(&run);
     }
     sites_stop(sites, NULL);
@@ -95,6 +103,30 @@ static void test_not_there(void) {
             "%s without a server: \"%.300s\"", name, run.err_text);
         run_free(&run);
     }
+}
+
+/* A proxy of the machine's is not asked for what is on the machine itself. */
+static void test_proxy(void) {
+    static const char *const env[] = {"http_proxy=http://127.0.0.1:1",
+        "all_proxy=http://127.0.0.1:1", "no_proxy=", "NO_PROXY=", NULL};
+    char base[64], local[64], name[64];
+    struct sites *sites = start_sites(&open, base, sizeof base);
+
+    snprintf(local, sizeof local, "http://localhost:%d", sites_port(sites));
+    for (size_t t = 0; tools[t] != NULL; t++)
+        for (int i = 0; i < 2 && has_download(t, name, sizeof name); i++) {
+            const char *argv[] = {
+                built(name), "-n", "1", "-s", i == 0 ? base : local, NULL};
+            struct program program = {.argv = argv, .env = env};
+            struct verdict verdict = {0};
+            struct run run;
+            program_run(&program, &run);
+            judge_end(&run, 0, &verdict);
+            expect(verdict.text[0] == '\0', "%s -s %s with a proxy set: %s",
+                name, argv[4], verdict.text);
+            run_free(&run);
+        }
+    sites_stop(sites, NULL);
 }
 
 /* The most memory of a download of so many large pages, in KiB. */
@@ -160,6 +192,7 @@ CU_TestInfo download_tests[] = {
     {"wrong programs are rejected for their reason", test_wrong},
     {"a page that never comes is given up", test_never},
     {"no server and no TLS are told", test_not_there},
+    {"a proxy is not asked for the practice sites", test_proxy},
     {"memory does not grow with the pages", test_memory},
     {"a full disk is an error though all pages come", test_full_disk},
     CU_TEST_INFO_NULL,

@@ -1,5 +1,5 @@
 /*
- * test_orphans.c - programs of 03-processes that are ended leave no orphan
+ * test_orphans.c - programs with children that are ended leave no orphan
  */
 #include "suites/by_hand.h"
 #include "suites/suite.h"
@@ -55,6 +55,12 @@ static void test_orphans(void) {
             {built(FOLDER "increment"), "-w", "2", "-n", "1000000000", "-t",
                 "1000000"}},
         {5, "page 5: fetching", {built(FOLDER "download"), never}},
+        {3, "Carol: sending", {built("05-queue/messages"), "-i", "3600000"}},
+        {2, "plate 2: washing", {built("05-queue/cooking"), "-m", "60000"}},
+        {2, "task 2: counting",
+            {built("05-queue/increment"), "-w", "2", "-n", "1000000000", "-t",
+                "1000000"}},
+        {5, "page 5: fetching", {built("05-queue/download"), never}},
         {1, "close-on-exec closed",
             {built(FOLDER "start_methods"), "-r", "100000"}},
         {2, NULL, {sharing, "-m", "65536", "-w", "1"}},

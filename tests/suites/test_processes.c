@@ -18,16 +18,18 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#if defined __has_feature /* clang */
-#if __has_feature(thread_sanitizer)
-#define THREAD_SANITIZER true
+#ifndef __has_feature /* but clang has it */
+#define __has_feature(name) 0
 #endif
+#if defined(__SANITIZE_THREAD__) || __has_feature(thread_sanitizer)
+static const bool thread_sanitizer = true;
+#else
+static const bool thread_sanitizer = false;
 #endif
-#ifdef __SANITIZE_THREAD__ /* gcc */
-#define THREAD_SANITIZER true
-#endif
-#ifndef THREAD_SANITIZER
-#define THREAD_SANITIZER false
+#if defined(__SANITIZE_ADDRESS__) || __has_feature(address_sanitizer)
+static const bool address_sanitizer = true;
+#else
+static const bool address_sanitizer = false;
 #endif
 
 #define FOLDER "03-processes/"
@@ -87,7 +89,9 @@ static void test_killed_messages(void) {
     struct run run;
 
     program_run(&program, &run);
-    judge_killed(&run, "messages: Bob: killed by signal 9 (Killed)\n",
+    judge_killed(&run,
+        "messages: 1 of 3 processes failed, customer 2's killed by "
+        "signal 9\n",
         "8 messages to 2 customers in 4.00 s\n", &v);
     if (lines_with(&run, "Alice: sent") != 4 ||
         lines_with(&run, "Carol: sent") != 4)
@@ -107,7 +111,8 @@ static void test_killed_cooking(void) {
     struct run run;
 
     program_run(&program, &run);
-    judge_killed(&run, "cooking: chef 2: killed by signal 9 (Killed)\n",
+    judge_killed(&run,
+        "cooking: 1 of 2 chefs failed, chef 2 killed by signal 9\n",
         "5 plates in 250 minutes, chefs: 2\n", &v);
     expect_right(&v);
     run_free(&run);
@@ -132,7 +137,8 @@ static void test_killed_download(void) {
     gate_watch(&gate, &program);
     program_run(&program, &run);
     gate_close(&gate, NULL);
-    judge_killed(&run, "download: worker 2: killed by signal 9 (Killed)\n",
+    judge_killed(&run,
+        "download: 1 of 5 workers failed, worker 2 killed by signal 9\n",
         "72 of 90 pages in 0.00 s, 5 at a time\n", &v);
     expect_right(&v);
     run_free(&run);
@@ -223,63 +229,88 @@ static void test_zombies(void) {
     expect_rejected(&rejected, "processes_zombie");
 }
 
-/* ---------- A child that cannot be forked ---------- */
+/* ---------- A start that fails ---------- */
 
-static const struct {
-    const char *name, *first, *third; /* the program, whom it cannot serve */
-    const char *summary;              /* with two children of three */
-} forks[] = {
-    {"messages", "Alice", "Carol", "8 messages to 2 customers in 4.00 s\n"},
-    {"cooking", "chef 1", "chef 3", "7 plates in 200 minutes, chefs: 3\n"},
-    {"increment", "worker 1", "worker 3", "\n67000000 increments in "},
-    {"download", "worker 1", "worker 3", "0 of 90 pages in "},
+/* A program that cannot have what it needs to start: it must end at once, with
+ * one line that names the call, and nothing of it may live on. */
+struct start {
+    const char *name, *call; /* the program; what fails, with EAGAIN, */
+    int room;                /* and with how many threads and processes */
+    const char *argv[6];     /* behind the name */
 };
 
-/* As root it runs as a user of its own, with room for itself and two children.
- * As anyone else there is no room, for this very process takes it. */
-static void fail_to_fork(size_t i, bool root, struct verdict *v) {
-    char name[64], blame[100];
-    struct limit limit = {RLIMIT_NPROC, root ? 3 : 1};
-    struct run run;
+static void judge_start(const struct start *start, const struct limit *limit,
+    uid_t uid, struct verdict *v) {
+    static struct hand hand;
+    const char *argv[8] = {built(start->name)};
+    const char *story = strchr(start->name, '/') + 1;
+    char blame[120];
 
-    snprintf(name, sizeof name, FOLDER "%s", forks[i].name);
-    snprintf(blame, sizeof blame, "%s: %s: fork: %s\n", forks[i].name,
-        root ? forks[i].third : forks[i].first, strerror(EAGAIN));
-    const char *argv[] = {built(name), "-w", "3", NULL, NULL, NULL};
-    struct program program = {.argv = argv,
-        .limits = &limit,
-        .limit_count = 1,
-        .uid = root ? 54321 : 0,
-        .virtual_time = true};
-    if (strcmp(forks[i].name, "messages") == 0)
-        argv[1] = NULL;
-    if (strcmp(forks[i].name, "download") == 0) {
-        argv[3] = "-s";
-        argv[4] = "http://127.0.0.1:1"; /* nobody is there */
-    }
-    program_run(&program, &run);
-    if (run.end == NOT_STARTED)
-        skip("user 54321 cannot run %s", argv[0]);
-    else
-        judge_end(&run, 1, v);
-    if (run.end == EXITED &&
-        (strstr(run.err_text, blame) == NULL ||
-            (root && strstr(run.err_text, forks[i].summary) == NULL)))
-        verdict_fail(v, "stderr is \"%.300s\"; expected: \"%s\" and \"%s\"",
-            run.err_text, blame, root ? forks[i].summary : "");
-    run_free(&run);
+    for (int i = 0; i < 6; i++)
+        argv[i + 1] = start->argv[i];
+    snprintf(blame, sizeof blame, "%s: %s: %s\n", story, start->call,
+        strerror(EAGAIN));
+    hand_start_limited(&hand, argv, limit, uid);
+    hand_read(&hand, NULL);
+    int status = hand_wait(&hand);
+    if (status != -1 && WIFEXITED(status) && WEXITSTATUS(status) == 127)
+        skip("user %d cannot run %s", (int)uid, argv[0]);
+    else if (status == -1 || !WIFEXITED(status) || WEXITSTATUS(status) != 1 ||
+             strstr(hand.text, blame) == NULL)
+        verdict_fail(v, "it said \"%.300s\"; expected: \"%s\" and exit 1",
+            hand.text, blame);
+    if (strstr(hand.text, " in ") != NULL)
+        verdict_fail(v, "it went on to the end: \"%.300s\"", hand.text);
+    hand_end(&hand, v);
 }
 
-static void test_no_fork(void) {
-    if (THREAD_SANITIZER) {
+/* All need three threads or children, and there is no room for the third (of
+ * cooking's pots, which come and go, for the first). As root they run as a user
+ * of their own. As anyone else there is never room, for this very process takes
+ * it. */
+static void test_no_task(void) {
+    static const char nobody[] = "http://127.0.0.1:1";
+    static const struct start starts[] = {
+        {"02-threads/messages", "pthread_create", 3, {NULL}},
+        {"02-threads/download", "pthread_create", 3, {"-s", nobody}},
+        {"02-threads/increment", "pthread_create", 3, {"-w", "3"}},
+        {"02-threads/cooking", "pthread_create", 1, {NULL}},
+        {FOLDER "messages", "fork", 3, {NULL}},
+        {FOLDER "download", "fork", 3, {"-s", nobody}},
+        {FOLDER "increment", "fork", 3, {"-w", "3"}},
+        {FOLDER "cooking", "fork", 3, {"-w", "3"}},
+        {"05-queue/messages", "fork", 3, {NULL}},
+        {"05-queue/download", "fork", 3, {"-s", nobody}},
+        {"05-queue/increment", "fork", 3, {"-w", "3"}},
+        {"05-queue/cooking", "fork", 3, {"-w", "3"}},
+    };
+    bool root = getuid() == 0;
+
+    if (thread_sanitizer) {
         skip("ThreadSanitizer adds a thread to each process: it counts too");
         return;
     }
-    for (size_t i = 0; i < sizeof forks / sizeof forks[0]; i++) {
+    for (size_t i = 0; i < sizeof starts / sizeof starts[0]; i++) {
+        const struct limit limit = {
+            RLIMIT_NPROC, root ? (rlim_t)starts[i].room : 1};
         struct verdict v = {0};
-        fail_to_fork(i, getuid() == 0, &v);
-        expect(v.text[0] == '\0', "%s: %s", forks[i].name, v.text);
+        judge_start(&starts[i], &limit, root ? 54321 : 0, &v);
+        expect(v.text[0] == '\0', "%s: %s", starts[i].name, v.text);
     }
+}
+
+static void test_no_memory(void) {
+    static const struct start start = {
+        "02-threads/messages", "pthread_create", 0, {"-c", "1000"}};
+    static const struct limit limit = {RLIMIT_AS, 100 << 20};
+    struct verdict v = {0};
+
+    if (thread_sanitizer || address_sanitizer) {
+        skip("a sanitizer needs more memory than the limit");
+        return;
+    }
+    judge_start(&start, &limit, 0, &v);
+    expect_right(&v);
 }
 
 /* Nobody sleeps while it counts: by hand. Both are killed, one by one. */
@@ -290,13 +321,12 @@ static void test_killed_increment(void) {
     struct verdict v = {0};
 
     hand_start(&hand, argv);
-    bool said = hand_child(&hand, 2) != 0 && hand_kill(&hand, 1) &&
-                hand_read(&hand, "worker 1: killed by signal 9 (Killed)");
-    said = hand_kill(&hand, 1) &&
-           hand_read(&hand, "worker 2: killed by signal 9 (Killed)") && said;
+    bool hit = hand_child(&hand, 2) != 0 && hand_kill(&hand, 2) &&
+               hand_child(&hand, 1) != 0 && hand_kill(&hand, 1);
     hand_read(&hand, NULL);
     int status = hand_wait(&hand);
-    if (!said || strstr(hand.text, "\n0 increments in ") == NULL ||
+    if (!hit || strstr(hand.text, "2 of 2 workers failed, worker ") == NULL ||
+        strstr(hand.text, " killed by signal 9\n0 increments in ") == NULL ||
         !WIFEXITED(status) || WEXITSTATUS(status) != 1)
         verdict_fail(&v, "it said \"%.300s\"", hand.text);
     hand_end(&hand, &v);
@@ -377,7 +407,8 @@ CU_TestInfo processes_tests[] = {
     {"killed counting workers are named", test_killed_increment},
     {"a killed download worker is named, the others go on",
         test_killed_download},
-    {"a child that cannot be forked is named, the others go on", test_no_fork},
+    {"without room for a thread or child it ends at once", test_no_task},
+    {"without memory for its start it ends at once", test_no_memory},
     {"behind a straggler a dealt page waits, a taken one not", test_straggler},
     {"no child is a zombie while others go on", test_zombies},
     {"wrong programs are rejected for their reason", test_wrong},

@@ -1,24 +1,25 @@
 /*
- * test_queue.c - the suite of 05-queue, part one: the kernel's message queue
+ * test_queue.c - the suite of 05-queue, part one: a pipe is the queue
  *
  * The stories' own suites judge these programs as they judge every tool. Here
  * is what only a queue promises: no worker idles beside a straggler, a worker
- * that dies costs its job and no other, and nothing stays behind in the
- * kernel. All of it is seen at quiet moments, when every task is asleep.
+ * that is killed costs its job and no other, and a full queue makes the parent
+ * wait. Most of it is seen at quiet moments, when every task is asleep.
  */
+#define _GNU_SOURCE /* asprintf, F_GETPIPE_SZ */
+#include "judge/events.h"
 #include "judge/gate.h"
 #include "run/proc.h"
 #include "suites/suite.h"
 
 #include <err.h>
-#include <errno.h>
 #include <fcntl.h>
-#include <mqueue.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <unistd.h>
 
 /* ---------- A straggler ---------- */
 
@@ -58,164 +59,126 @@ static void test_straggler(void) {
         dealt_out.text);
 }
 
-/* ---------- Workers that die ---------- */
+/* ---------- Workers that are killed ---------- */
 
-/* At the quiet moment number `at`, the signal goes to the process that is in
- * the middle of work (asleep, not in the queue): to `victims` of them. */
+/* How many jobs a pipe has room for, on this machine. */
+static long room(void) {
+    int ends[2];
+
+    if (pipe(ends) == -1)
+        err(EXIT_FAILURE, "pipe");
+    long bytes = fcntl(ends[0], F_GETPIPE_SZ);
+    close(ends[0]);
+    close(ends[1]);
+    return bytes / (long)sizeof(long);
+}
+
+/* At the second quiet moment so many workers are killed, in the middle of a
+ * job: when the parent has put all jobs in, or waits for room. */
 struct blow {
-    long at, seen;
-    int victims, signal;
-    bool parent; /* to the program itself instead */
-    pid_t program;
+    int looks, victims;
+    bool waits; /* the parent slept in write() */
 };
 
 static bool strike(const struct quiet *quiet, void *arg) {
     struct blow *blow = arg;
-    int hit = 0;
 
-    blow->program = quiet->pids[0];
-    if (++blow->seen != blow->at)
+    if (++blow->looks != 2)
         return false;
-    if (blow->parent)
-        return kill(quiet->pids[0], blow->signal) == 0;
-    for (size_t i = 1; i < quiet->processes && hit < blow->victims; i++) {
-        long call = proc_call(quiet->pids[i], quiet->pids[i], NULL);
-        if (call != SYS_mq_timedreceive && call != SYS_mq_timedsend)
-            hit += kill(quiet->pids[i], blow->signal) == 0;
-    }
-    return hit > 0;
+    blow->waits = proc_call(quiet->pids[0], quiet->pids[0], NULL) == SYS_write;
+    for (int i = 1; i <= blow->victims && (size_t)i < quiet->processes; i++)
+        kill(quiet->pids[i], SIGKILL);
+    return true;
 }
 
-static size_t lines_with(const struct run *run, const char *text) {
-    size_t found = 0;
+static long customers_served(const struct run *run) {
+    long served = 0;
+
     for (size_t i = 0; i < run->count; i++)
-        found += strstr(run->lines[i].text, text) != NULL;
-    return found;
+        served += strstr(run->lines[i].text, ": sent message 2 of 2") != NULL;
+    return served;
 }
 
-/* Five customers, three messages each. So many workers are killed in the
- * middle; the same number of jobs is named, and all others are done. */
+/* Two messages to each customer. A worker that is killed costs its job and no
+ * other; all of them cost what was left in the queue. One line tells it. */
 static void judge_death(
-    const char *workers, int victims, struct verdict *verdict) {
-    struct blow blow = {.at = 2, .victims = victims, .signal = SIGKILL};
+    long customers, int workers, int victims, struct verdict *verdict) {
+    struct blow blow = {.victims = victims};
+    char c[24], w[24], expected[120];
     const char *argv[] = {
-        built("05-queue/messages"), "-c5", "-m3", "-w", workers, NULL};
+        built("05-queue/messages"), "-m2", "-c", c, "-w", w, NULL};
     struct program program = {
         .argv = argv, .virtual_time = true, .at_quiet = strike, .arg = &blow};
-    static const char *const names[] = {
-        "Alice", "Bob", "Carol", "Customer 4", "Customer 5"};
     struct run run;
-    int named = 0;
 
+    snprintf(c, sizeof c, "%ld", customers);
+    snprintf(w, sizeof w, "%d", workers);
     program_run(&program, &run);
     judge_end(&run, 1, verdict);
-    for (size_t c = 0; c < sizeof names / sizeof *names; c++) {
-        char lost[60], done[60];
-        snprintf(lost, sizeof lost, "%s: not done\n", names[c]);
-        snprintf(done, sizeof done, "%s: sent message 3 of 3", names[c]);
-        bool is_named = strstr(run.err_text, lost) != NULL;
-        named += is_named;
-        if (is_named == (lines_with(&run, done) == 1))
-            verdict_fail(verdict, "%s: %s", names[c],
-                is_named ? "done, and yet named as not done"
-                         : "neither done nor named");
-    }
-    if (named != victims)
-        verdict_fail(verdict,
-            "-w %s, %d killed: %d jobs named as not done; expected: %d; "
-            "stderr: %.300s",
-            workers, victims, named, victims, run.err_text);
+    long missing = customers - customers_served(&run);
+    snprintf(expected, sizeof expected,
+        "messages: worker killed by signal 9, customers missing: %ld\n",
+        missing);
+    if (missing != (victims == workers ? customers : victims))
+        verdict_fail(
+            verdict, "%ld of %ld customers are missing", missing, customers);
+    if (strcmp(run.err_text, expected) != 0)
+        verdict_fail(verdict, "stderr is \"%.300s\"; expected: \"%s\"",
+            run.err_text, expected);
+    if (blow.waits != (customers > room()))
+        verdict_fail(verdict, "with %ld jobs the parent was%s waiting for room",
+            customers, blow.waits ? "" : " not");
     run_free(&run);
 }
 
 static void test_death(void) {
-    static const struct {
-        const char *workers;
-        int victims;
-    } cases[] = {{"3", 1}, {"2", 1}, {"1", 1}, {"2", 2}, {"3", 3}};
+    const struct {
+        long customers;
+        int workers, victims;
+    } cases[] = {{5, 3, 1}, {5, 2, 1}, {5, 1, 1}, {5, 2, 2}, {5, 3, 3},
+        {room(), 2, 2}, {room() + 1000, 2, 2}};
 
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct verdict verdict = {0};
-        judge_death(cases[i].workers, cases[i].victims, &verdict);
-        expect_right(&verdict);
+        judge_death(
+            cases[i].customers, cases[i].workers, cases[i].victims, &verdict);
+        expect(verdict.text[0] == '\0', "-c %ld -w %d, %d killed: %s",
+            cases[i].customers, cases[i].workers, cases[i].victims,
+            verdict.text);
     }
 }
 
-/* ---------- Back-pressure, and nothing left ---------- */
-
-struct pressure {
-    bool seen;
-};
-
-/* With 100 jobs and one worker the producer sleeps in mq_send. */
-static bool look_for_producer(const struct quiet *quiet, void *arg) {
-    struct pressure *pressure = arg;
-
-    for (size_t i = 1; i < quiet->processes; i++)
-        if (proc_call(quiet->pids[i], quiet->pids[i], NULL) == SYS_mq_timedsend)
-            pressure->seen = true;
-    return false;
-}
-
+/* More jobs than the queue has room for: each is done, and once. */
 static void test_pressure(void) {
-    struct pressure pressure = {false};
+    size_t count = 6 * (size_t)room();
+    char **lines = calloc(count, sizeof *lines), tasks[24];
     const char *argv[] = {
-        built("05-queue/messages"), "-c100", "-m1", "-w1", NULL};
-    struct program program = {.argv = argv,
-        .virtual_time = true,
-        .at_quiet = look_for_producer,
-        .arg = &pressure};
+        built("05-queue/increment"), "-n1", "-w3", "-t", tasks, NULL};
+    struct program program = {.argv = argv, .output_bytes = 60 * count};
     struct run run;
     struct verdict verdict = {0};
 
+    snprintf(tasks, sizeof tasks, "%zu", count / 2);
+    for (size_t i = 0; i < count; i++)
+        if (asprintf(&lines[i],
+                i % 2 == 0 ? "task %zu: counting to 1 ..."
+                           : "task %zu: counted to 1",
+                i / 2 + 1) == -1)
+            err(EXIT_FAILURE, "asprintf");
     program_run(&program, &run);
     judge_end(&run, 0, &verdict);
+    events_compare(
+        run.lines, run.count, (const char *const *)lines, count, &verdict);
     expect_right(&verdict);
-    expect(pressure.seen, "the producer never waited for room in the queue");
     run_free(&run);
-}
-
-static void expect_no_queue(const char *story, pid_t pid, const char *when) {
-    char name[60];
-
-    snprintf(name, sizeof name, "/%s-%d", story, pid);
-    mqd_t queue = mq_open(name, O_RDONLY);
-    expect(queue == (mqd_t)-1 && errno == ENOENT,
-        "05-queue/%s left its queue %s behind %s", story, name, when);
-    if (queue != (mqd_t)-1) {
-        mq_close(queue);
-        mq_unlink(name);
-    }
-}
-
-static void test_no_queue(void) {
-    static const int signals[] = {0, SIGTERM, SIGINT, SIGKILL};
-    static const char *const stories[] = {"messages", "cooking"};
-
-    for (size_t s = 0; s < 2; s++)
-        for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) {
-            char name[60], when[60];
-            struct blow blow = {.at = 2, .parent = true, .signal = signals[i]};
-            snprintf(name, sizeof name, "05-queue/%s", stories[s]);
-            const char *argv[] = {built(name), NULL};
-            struct program program = {.argv = argv,
-                .virtual_time = true,
-                .at_quiet = strike,
-                .arg = &blow};
-            struct run run;
-            blow.at = signals[i] == 0 ? 0 : 2;
-            program_run(&program, &run);
-            snprintf(when, sizeof when, "after signal %d", signals[i]);
-            expect(blow.program > 0, "%s never slept", name);
-            expect_no_queue(stories[s], blow.program, when);
-            run_free(&run);
-        }
+    while (count > 0)
+        free(lines[--count]);
+    free(lines);
 }
 
 CU_TestInfo queue_tests[] = {
     {"no worker idles beside a straggler; dealt out, one does", test_straggler},
-    {"a worker that dies costs its job, named, and no other", test_death},
-    {"the producer waits when the workers are behind", test_pressure},
-    {"no queue is left, however the program ends", test_no_queue},
+    {"a killed worker costs its job, all of them what is left", test_death},
+    {"more jobs than the queue has room for are done once each", test_pressure},
     CU_TEST_INFO_NULL,
 };

@@ -1,18 +1,23 @@
 /*
  * test_usage.c - wrong usage of every program, and output that cannot be
- * written
+ * written: a full disk, a reader that has gone, a descriptor that is closed
  *
  * The options are read from each program's own -h line: "[-c customers]" is an
  * option that takes a number. What takes a text is in a table.
  */
+#define _GNU_SOURCE /* strsep */
 #include "suites/suite.h"
 
 #include <ctype.h>
 #include <err.h>
 #include <glob.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 /* Options whose value is a text, so that no value is wrong in form; and
  * whether the program takes words besides its options. */
@@ -142,6 +147,59 @@ static bool failed_properly(const struct run *run) {
     return run->end == EXITED && run->code == (race ? 66 : 1);
 }
 
+/* Is it the program of a story in one of these folders (NULL: any)? */
+static bool is_story(const char *path, const char *folders) {
+    static const char *const stories[] = {
+        "/messages", "/download", "/increment", "/cooking"};
+    const char *name = strrchr(path, '/');
+    char folder[4] = "";
+
+    snprintf(folder, sizeof folder, "%.2s", strstr(path, "/0") + 1);
+    for (size_t i = 0; i < sizeof stories / sizeof stories[0]; i++)
+        if (strcmp(name, stories[i]) == 0)
+            return folders == NULL || strstr(folders, folder) != NULL;
+    return false;
+}
+
+/* Trouble that many have is told once: no two lines differ in numbers only. */
+static bool tells_once(const char *text) {
+    char *kinds[20], *copy = strdup(text), *rest = copy;
+    size_t count = 0;
+    bool once = true;
+
+    for (char *line; (line = strsep(&rest, "\n")) != NULL && once;) {
+        char *to = line;
+        for (const char *from = line; *from != '\0'; from++)
+            if (!isdigit((unsigned char)*from))
+                *to++ = *from;
+        *to = '\0';
+        for (size_t i = 0; i < count; i++)
+            once = once && strcmp(kinds[i], line) != 0;
+        once = once && count < sizeof kinds / sizeof kinds[0];
+        if (once)
+            kinds[count++] = line;
+    }
+    free(copy);
+    return once;
+}
+
+/* As every filter, a program of one process dies of SIGPIPE. Of several, the
+ * children do, and the parent says so. */
+static void expect_broken(const char *path, const struct run *run) {
+    char how[700];
+    bool killed = run->end == SIGNALLED && run->code == SIGPIPE;
+    bool right = is_story(path, "01 02 04") ? killed
+                 : is_story(path, "03 05")
+                     ? failed_properly(run) &&
+                           strstr(run->err_text, "killed by signal 13") != NULL
+                     : killed || failed_properly(run);
+
+    expect(right, "%s into a closed pipe %s; expected: %s", path,
+        run_describe(run, how, sizeof how),
+        is_story(path, "03 05") ? "exit 1, and who died of SIGPIPE"
+                                : "SIGPIPE");
+}
+
 static void check_output(const char *path, const char *name) {
     const char *argv[] = {path, "-h", NULL};
     struct program full = {.argv = argv, .stdout_path = "/dev/full"};
@@ -159,11 +217,14 @@ static void check_output(const char *path, const char *name) {
             path, run_describe(&run, how, sizeof how));
         expect(run.left_behind == 0, "%s > /dev/full left %s", path,
             run.left_names);
+        expect(tells_once(run.err_text), "%s > /dev/full: stderr is \"%.300s\"",
+            path, run.err_text);
         run_free(&run);
         program_run(&broken, &run);
-        expect(run.end == SIGNALLED || failed_properly(&run),
-            "%s into a closed pipe %s; expected: exit 1, or SIGPIPE", path,
-            run_describe(&run, how, sizeof how));
+        if (argv[1] == NULL)
+            expect_broken(path, &run);
+        expect(tells_once(run.err_text),
+            "%s into a closed pipe: stderr is \"%.300s\"", path, run.err_text);
         expect(run.left_behind == 0, "%s into a closed pipe left %s", path,
             run.left_names);
         run_free(&run);
@@ -174,9 +235,136 @@ static void test_output(void) {
     each_program(check_output);
 }
 
+/* ---------- A descriptor that is closed ---------- */
+
+/* Programs that are about to be replaced. */
+static const char *const passing[] = {"sharing", "start_methods", "await",
+    "atomic_add", "contention", "client", "worker"};
+
+/* Standard output, or error, is closed: the program must end at once, having
+ * done nothing. With -h, too. */
+static void check_closed(const char *path, const char *name) {
+    static const struct {
+        const char *how;
+        bool says; /* standard error is open */
+    } ways[] = {{"exec \"$0\" >&-", true}, {"exec \"$0\" <&- >&-", true},
+        {"exec \"$0\" -h >&-", true}, {"exec \"$0\" 2>&-", false}};
+
+    for (size_t i = 0; i < sizeof passing / sizeof passing[0]; i++)
+        if (strcmp(name, passing[i]) == 0)
+            return;
+    for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++) {
+        const char *argv[] = {"/bin/sh", "-c", ways[i].how, path, NULL};
+        struct program program = {.argv = argv, .virtual_time = true};
+        struct run run;
+        char said[100];
+        program_run(&program, &run);
+        snprintf(said, sizeof said,
+            "%s: standard output or error: Bad file descriptor\n", name);
+        expect(run.end == EXITED && run.code == 1 && run.count == 0 &&
+                   run.virtual_ns == 0 && run.most_processes <= 1 &&
+                   strcmp(run.err_text, ways[i].says ? said : "") == 0,
+            "%s for %s: exit %d after %.2f s, %zu lines, stderr \"%.200s\"; "
+            "expected: exit 1 at once, \"%s\"",
+            ways[i].how, path, run.code, (double)run.virtual_ns / 1e9,
+            run.count, run.err_text, ways[i].says ? said : "");
+        run_free(&run);
+    }
+}
+
+static void test_closed(void) {
+    each_program(check_closed);
+}
+
+/* ---------- Lines of several processes ---------- */
+
+/* On a socket that keeps packets apart, each write is one. A line in pieces
+ * would be torn by others that write meanwhile. */
+static void check_whole_lines(const char *path, const char *name) {
+    char text[300];
+    int ends[2];
+
+    (void)name;
+    if (!is_story(path, NULL) && strstr(path, "/03-") == NULL)
+        return;
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) == -1)
+        err(EXIT_FAILURE, "socketpair");
+    pid_t pid = fork();
+    if (pid == -1)
+        err(EXIT_FAILURE, "fork");
+    if (pid == 0) {
+        if (dup2(ends[1], STDERR_FILENO) != -1)
+            execl(path, path, "stray", "-Z", (char *)NULL);
+        _exit(127);
+    }
+    close(ends[1]);
+    ssize_t got = recv(ends[0], text, sizeof text - 1, 0);
+    text[got > 0 ? got : 0] = '\0';
+    expect(got > 0 && text[got - 1] == '\n',
+        "%s: the first it writes to stderr is \"%s\"; expected: a line", path,
+        text);
+    close(ends[0]);
+    waitpid(pid, NULL, 0);
+}
+
+static void test_whole_lines(void) {
+    each_program(check_whole_lines);
+}
+
+/* ---------- More workers than jobs ---------- */
+
+static void test_few_jobs(void) {
+    static const struct {
+        const char *name, *argv[6], *says;
+        int tasks; /* threads and processes in all */
+    } runs[] = {
+        {"02-threads/download", {"-n1", "-w1000"}, " 3 at a time\n", 4},
+        {"03-processes/download", {"-n1", "-w1000"}, " 3 at a time\n", 4},
+        {"04-async/download", {"-n1", "-w1000"}, " 3 at a time\n", 1},
+        {"05-queue/download", {"-n1", "-w1000"}, " 3 at a time\n", 4},
+        {"02-threads/increment", {"-t2", "-w1000"}, " 2 at a time\n", 3},
+        {"03-processes/increment", {"-t2", "-w1000"}, " 2 at a time\n", 3},
+        {"05-queue/increment", {"-t2", "-w1000"}, " 2 at a time\n", 3},
+        {"02-threads/increment", {"-t1"}, " 1 at a time\n", 2},
+        {"03-processes/increment", {"-t1"}, " 1 at a time\n", 2},
+        {"05-queue/increment", {"-t1"}, " 1 at a time\n", 2},
+        {"03-processes/cooking", {"-p2", "-w1000"}, ", chefs: 2\n", 3},
+        {"05-queue/cooking", {"-p2", "-w1000"}, ", chefs: 2\n", 3},
+        {"05-queue/messages", {"-c2", "-w1000"}, " 2 customers ", 3},
+    };
+    struct sites_options options = {.gate = false};
+    char base[64];
+    struct sites *sites = start_sites(&options, base, sizeof base);
+
+    for (size_t i = 0; i < sizeof runs / sizeof runs[0]; i++) {
+        bool download = strstr(runs[i].name, "download") != NULL;
+        const char *argv[] = {built(runs[i].name), runs[i].argv[0],
+            runs[i].argv[1], download ? "-s" : NULL, base, NULL};
+        struct program program = {.argv = argv,
+            .virtual_time = true,
+            .outside = sites_will,
+            .arg = sites};
+        struct verdict verdict = {0};
+        struct run run;
+        program_run(&program, &run);
+        judge_end(&run, 0, &verdict);
+        expect(verdict.text[0] == '\0' && run.most_tasks <= runs[i].tasks &&
+                   strstr(run.err_text, runs[i].says) != NULL,
+            "%s %s: %s, %d threads in all, stderr \"%.200s\"; expected: %d, "
+            "\"%s\"",
+            runs[i].name, runs[i].argv[0], verdict.text, run.most_tasks,
+            run.err_text, runs[i].tasks, runs[i].says);
+        run_free(&run);
+    }
+    sites_stop(sites, NULL);
+}
+
 CU_TestInfo usage_tests[] = {
     {"a wrong number is refused with option, value and range", test_numbers},
     {"unknown options and stray words are refused", test_unknown},
-    {"a full disk or a closed pipe is an error", test_output},
+    {"a full disk or a closed pipe is an error, told once", test_output},
+    {"with a closed descriptor nothing is done", test_closed},
+    {"lines on stderr are written whole", test_whole_lines},
+    {"workers are never more than there are jobs", test_few_jobs},
     CU_TEST_INFO_NULL,
 };
