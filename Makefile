@@ -263,8 +263,8 @@ tsan helgrind:
 bench: need-bench $(LESSONS) $B/tests/sites $B/tests/bench_latency
 	@tests/tools/bench.sh $B
 
-tidy:
-	@tests/tools/tidy.sh
+tidy: need-tidy need-test $(BINARIES) $(EXPLORE)
+	@tests/tools/tidy.sh $B
 
 clean:
 	rm -rf $B

@@ -1,10 +1,9 @@
 /*
- * sites_main.c - the practice web sites in the foreground, for `make sites`
+ * main.c - the practice web sites as a program
  *
  * Shows each request as it comes, with the number in flight, until Ctrl-C.
  * See sites.h.
  *
- * Build: cc -std=gnu17 -O2 -pthread sites.c sites_main.c -lmicrohttpd
  * Usage: sites [-p port] [-l latency_ms] [-q quote_latency_ms]
  *              [-c connections]
  */

@@ -1,5 +1,7 @@
 #!/bin/sh
 # tidy.sh - the format and the house rules; prints what breaks them, exits 1
+#
+# Usage: tests/tools/tidy.sh BUILD_DIR
 set -u
 bad=0
 complain() {
@@ -81,4 +83,6 @@ found=$(awk '
 # What must be at the top, and nothing else that can be seen.
 seen=$(ls | grep -vE '^(0[1-6]-[a-z]+|tests|Makefile|README.md|build)$') &&
     complain "does not belong at the top: $seen"
+# The rooms of the harness, and whether that is seen at all.
+tests/tools/rooms_test.sh && tests/tools/rooms.sh tests "$1/objects" || bad=1
 exit $bad
