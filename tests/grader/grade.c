@@ -14,6 +14,7 @@
  */
 #define _GNU_SOURCE
 #include "grader/build.h"
+#include "grader/enclose.h"
 #include "grader/hidden.h"
 #include "grader/intake.h"
 #include "grader/order.h"
@@ -228,7 +229,8 @@ static void list_checks(struct grader *grader) {
 
 /* Chooses the sandbox. Returns why nothing can be graded, or NULL. */
 static const char *open_sandbox(struct grader *grader) {
-    sandbox_open(grader->submission.work, grader->sandbox);
+    sandbox_open(grader->submission.work, grader->sandbox, enclosed_network(),
+        enclosed_number());
     grader->report.sandbox = sandbox_describe();
     if (sandbox_level() != SANDBOX_LIMITS || grader->trust)
         return NULL;
@@ -351,6 +353,7 @@ int main(int argc, char *argv[]) {
     setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
     read_options(&grader, argc, argv);
     order_catch_stops();
+    enclose();
     signal(SIGPIPE, SIG_IGN); /* who reads the table may leave */
     /* At exit its runtime sleeps a second, past the virtual clock, for reports
      * of threads that are still running. */

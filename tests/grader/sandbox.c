@@ -26,17 +26,12 @@
 #include <fcntl.h>
 #include <ftw.h>
 #include <linux/landlock.h>
-#include <net/if.h>
-#include <sched.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -191,40 +186,6 @@ struct sandbox sandbox_at(const char *dir, const char *out) {
 
 /* ---------- Choosing ---------- */
 
-static void write_file(const char *path, const char *text) {
-    int fd = open(path, O_WRONLY | O_CLOEXEC);
-
-    if (fd != -1 && write(fd, text, strlen(text)) == -1)
-        warn("%s", path);
-    if (fd != -1)
-        close(fd);
-}
-
-/* A network with nothing but a loopback device. */
-static bool own_network(void) {
-    uid_t uid = getuid();
-    gid_t gid = getgid();
-    struct ifreq lo = {.ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING};
-    char map[64];
-    int fd;
-
-    if (unshare(geteuid() == 0 ? CLONE_NEWNET : CLONE_NEWUSER | CLONE_NEWNET) ==
-        -1)
-        return false;
-    if (geteuid() != 0 || uid != 0) {
-        write_file("/proc/self/setgroups", "deny");
-        snprintf(map, sizeof map, "%u %u 1", uid, uid);
-        write_file("/proc/self/uid_map", map);
-        snprintf(map, sizeof map, "%u %u 1", gid, gid);
-        write_file("/proc/self/gid_map", map);
-    }
-    fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    if (fd == -1 || ioctl(fd, SIOCSIFFLAGS, &lo) == -1)
-        err(EXIT_FAILURE, "the loopback device");
-    close(fd);
-    return true;
-}
-
 static void copy_file(const char *from, const char *to) {
     char buffer[1 << 14];
     int in = open(from, O_RDONLY | O_CLOEXEC);
@@ -321,18 +282,19 @@ static void describe(void) {
                            : sight[walls.level]);
 }
 
-void sandbox_open(const char *work, enum sandbox_level first) {
+void sandbox_open(const char *work, enum sandbox_level first, bool own_network,
+    pid_t number) {
     bool root = geteuid() == 0;
 
     snprintf(walls.work, sizeof walls.work, "%s", work);
     snprintf(walls.kit, sizeof walls.kit, "%s/kit", work);
     snprintf(walls.scratch, sizeof walls.scratch, "%s/scratch", work);
-    walls.own_network = own_network();
+    walls.own_network = own_network;
     walls.landlock = syscall(SYS_landlock_create_ruleset, NULL, 0,
                          LANDLOCK_CREATE_RULESET_VERSION) >= 1;
     copy_kit();
     for (walls.level = first; walls.level < SANDBOX_LIMITS; walls.level++) {
-        walls.uid = root ? FIRST_UID + (uid_t)getpid() % UIDS : 0;
+        walls.uid = root ? FIRST_UID + (uid_t)number % UIDS : 0;
         sandbox_own(walls.scratch);
         if (works())
             break;

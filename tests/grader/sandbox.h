@@ -27,11 +27,12 @@ struct sandbox {
 
 /*
  * Looks for the best level that works, by trying it, from `first` on. Puts the
- * launcher and the shim where the sandbox can see them, in work/kit, and gives
- * this process a network of its own where it may: the sandbox shares that one,
- * so all it can reach is the kit's own sites. Call it before any thread runs.
+ * launcher and the shim where the sandbox can see them, in work/kit. It shares
+ * our network: with one of its own all it can reach is the kit's own sites. No
+ * other grader has the number: the sandboxed user's follows from it.
  */
-void sandbox_open(const char *work, enum sandbox_level first);
+void sandbox_open(const char *work, enum sandbox_level first, bool own_network,
+    pid_t number);
 void sandbox_close(void);
 
 enum sandbox_level sandbox_level(void);

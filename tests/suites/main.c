@@ -44,6 +44,8 @@ static const struct {
     {"pictures", pictures_tests, false},
     {"readme", readme_tests, false},
     {"grade", grade_tests, true},
+    {"attacks", attacks_tests, true},
+    {"stopped", stopped_tests, true},
 };
 enum { SUITES = sizeof suites / sizeof suites[0] };
 

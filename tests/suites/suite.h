@@ -67,6 +67,7 @@ extern CU_TestInfo messages_tests[], download_tests[], increment_tests[],
     cooking_tests[], processes_tests[], orphans_tests[], sharing_tests[],
     async_tests[], queue_tests[], redis_tests[], locks_tests[], explore_tests[],
     program_tests[], sites_tests[], twins_tests[], usage_tests[],
-    pictures_tests[], readme_tests[], grade_tests[];
+    pictures_tests[], readme_tests[], grade_tests[], attacks_tests[],
+    stopped_tests[];
 
 #endif

@@ -9,14 +9,13 @@
 #     Because: nothing overlapped
 # A patch that does not apply to its solution fails.
 # Prints a matrix: . passed, X lost as it should be, - depends on a lost one,
-# s skipped (with the reason), ! any other outcome, with what was seen below.
+# s skipped (with the reason), ! any other outcome, with what was seen below;
+# before the file's name, the seconds it took. Stopped, it leaves nothing;
+# killed, only its folder in BUILD_DIR.
+#
+# It calls itself for each file, as "-1 BUILD_DIR SEED DIR FILE".
 set -u
-known=tests/grader/known build=$1 seed=${SEED:-$((RANDOM * 32768 + RANDOM))} jobs=${JOBS:-2}
-shift
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-trap 'exit 130' INT TERM
-tab=$(printf '\t')
+known=tests/grader/known tab=$(printf '\t')
 
 value() { # value NAME FILE : what its header says after "NAME:"
     sed -n "1,/\*\//s/^ \* $1: *//p" "$2"
@@ -37,19 +36,24 @@ text() {
     case $1 in *.patch) "$known/mutant.sh" show "$1" ;; *) cat "$1" ;; esac
 }
 
-# one NUMBER FILE : grades it; leaves its row of the matrix, or a complaint
+# one BUILD_DIR SEED DIR FILE : grades the file in DIR; leaves its row of the
+# matrix there, or a complaint. Ends when whoever started it does.
 one() {
-    local exercise dir=$work/$1 kind=right source
-    exercise=$(exercise "$2") source=$dir/$exercise.c
-    case $2 in
+    local build=$1 seed=$2 dir=$3 file=$4 kind=right exercise source
+    exercise=$(exercise "$file") source=$dir/$exercise.c
+    case $file in
     "$known"/mutants/*) kind=mutant ;;
     0[1-6]-*) kind=skeleton ;;
     esac
-    mkdir -p "${source%/*}" && : >"$dir/lines" &&
-        text "$2" >"$source" 2>"$dir/errors" &&
-        "$build/tests/grade" -l -s "$seed" -e "$exercise" "$dir" \
-            >"$dir/lines" 2>>"$dir/errors" </dev/null
-    awk -F "$tab" -v kind="$kind" -v file="$2" -v exercise="$exercise" \
+    mkdir -p "${source%/*}" && : >"$dir/lines" || return
+    if text "$file" >"$source" 2>"$dir/errors"; then
+        setpriv --pdeathsig TERM "$build/tests/grade" -l -s "$seed" \
+            -e "$exercise" "$dir" >"$dir/lines" 2>>"$dir/errors" </dev/null &
+        trap 'kill $!; wait; exit 130' INT TERM
+        wait $!
+    fi
+    awk -F "$tab" -v kind="$kind" -v file="$(printf '%4d' $SECONDS)  $file" \
+        -v exercise="$exercise" \
         -v loses="$(value Loses "$source" | tr '\n' ' ')" \
         -v because="$(value Because "$source" | tr '\n' ' ')" "$judge" \
         "$dir/lines" >"$dir/row"
@@ -97,6 +101,33 @@ END {
     if (bad || unjudged) printf "%s%s\n", substr(said, 2), skips
 }'
 
+if [ "$1" = -1 ]; then
+    shift
+    one "$@"
+    exit
+fi
+
+build=$1 seed=${SEED:-$((RANDOM * 32768 + RANDOM))} jobs=${JOBS:-2}
+shift
+for stale in "$build"/selftest.*; do # of one that was killed
+    kill -0 "${stale##*.}" 2>/dev/null || rm -rf "$stale"
+done
+work=$build/selftest.$$
+mkdir -p "$work" || exit
+stop() { # stop STATUS
+    # shellcheck disable=SC2046 # a list of process ids
+    kill $(jobs -p) 2>/dev/null
+    wait
+    exit "$1"
+}
+trap 'rm -rf "$work"' EXIT
+trap 'stop 130' INT
+trap 'stop 143' TERM
+trap 'stop 129' HUP
+begin() { # begin NUMBER FILE : in the background
+    setpriv --pdeathsig TERM "$0" -1 "$build" "$seed" "$work/$1" "$2" &
+}
+
 files=("$@")
 if [ $# -eq 0 ]; then
     for file in "$known"/{solutions/*/*.c,variants/*.c,mutants/*/*/*.{c,patch}} \
@@ -118,11 +149,12 @@ for file in "${files[@]}"; do
     while [ "$(jobs -rp | wc -l)" -ge "$jobs" ]; do
         wait -n
     done
-    one "$number" "$file" &
+    begin "$number" "$file"
 done
 wait
 for ((i = 0; i < ${#alone[@]}; i += 2)); do
-    one "${alone[i]}" "${alone[i + 1]}"
+    begin "${alone[i]}" "${alone[i + 1]}"
+    wait
 done
 
 # The matrix: a heading for each exercise, then its files.

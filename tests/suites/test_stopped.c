@@ -1,0 +1,212 @@
+/*
+ * test_stopped.c - the grader is stopped or killed: it leaves nothing
+ */
+#define _GNU_SOURCE
+#include "suites/grading.h"
+
+#include <dirent.h>
+#include <err.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { END_SECONDS = 60, MOST_WORDS = 8 };
+
+/* Starts a program whose temporary files will be in p->tmp. What it leaves
+ * behind becomes our child. */
+static pid_t start(const struct place *p, const char *const *argv) {
+    char tmp[128];
+    pid_t child;
+
+    if (prctl(PR_SET_CHILD_SUBREAPER, 1) == -1 || (child = fork()) == -1)
+        err(EXIT_FAILURE, "fork");
+    if (child != 0)
+        return child;
+    snprintf(tmp, sizeof tmp, "TMPDIR=%s", p->tmp);
+    putenv(tmp);
+    signal(SIGINT, SIG_DFL); /* whoever runs the tests may ignore them */
+    signal(SIGHUP, SIG_DFL);
+    if (freopen("/dev/null", "w", stdout) != NULL &&
+        freopen("/dev/null", "w", stderr) != NULL)
+        execv(argv[0], (char *const *)argv);
+    _exit(127);
+}
+
+/* How many there are, without . and .. */
+static size_t entries_of(const char *path) {
+    DIR *entries = opendir(path);
+    size_t count = 0;
+
+    while (entries != NULL && readdir(entries) != NULL)
+        count++;
+    if (entries != NULL)
+        closedir(entries);
+    return count < 2 ? 0 : count - 2;
+}
+
+static bool is_there(const char *path) {
+    struct stat status;
+
+    return stat(path, &status) == 0 &&
+           (!S_ISDIR(status.st_mode) || entries_of(path) > 0);
+}
+
+/* Until there is a file of this name, or something in the folder of it; or the
+ * program has ended. */
+static void await_path(const char *path, pid_t child) {
+    siginfo_t info = {.si_pid = 0};
+
+    while (!is_there(path) && info.si_pid == 0) {
+        poll(NULL, 0, 1);
+        waitid(P_PID, (id_t)child, &info, WEXITED | WNOHANG | WNOWAIT);
+    }
+}
+
+/* A child of ours and its name, into buf; false when there is none. */
+static bool first_child(pid_t *pid, char *buf, size_t size) {
+    FILE *file = fopen("/proc/thread-self/children", "re");
+    char path[64];
+    int number = 0;
+
+    if (file == NULL || fscanf(file, "%d", &number) != 1)
+        number = 0;
+    if (file != NULL)
+        fclose(file);
+    if (number == 0)
+        return false;
+    snprintf(path, sizeof path, "/proc/%d/comm", number);
+    file = fopen(path, "re");
+    if (file == NULL || fgets(buf, (int)size, file) == NULL)
+        buf[0] = '\0';
+    if (file != NULL)
+        fclose(file);
+    buf[strcspn(buf, "\n")] = '\0';
+    *pid = number;
+    return true;
+}
+
+/* Waits for what it has left, which ends by itself, or is a fault; the wait has
+ * a bound, so that a process that never ends is told and killed. */
+static void expect_all_end(const char *what) {
+    time_t end = time(NULL) + END_SECONDS;
+    char name[64] = "";
+    pid_t pid;
+
+    while (first_child(&pid, name, sizeof name) && time(NULL) < end)
+        if (waitpid(-1, NULL, WNOHANG) <= 0)
+            poll(NULL, 0, 2);
+    while (first_child(&pid, name, sizeof name)) {
+        expect(false, "%s: process %d (%s) runs on; expected: none", what, pid,
+            name);
+        kill(pid, SIGKILL);
+        waitpid(pid, NULL, 0);
+    }
+}
+
+/* Told to stop, also by a terminal that goes, it clears up. Killed, it may
+ * leave its directory, and the next grader removes that. */
+static void stop(const char *const *argv, const char *begun, int number) {
+    char what[64], root[96];
+    struct place p;
+    int status;
+
+    snprintf(
+        what, sizeof what, "%s, signal %d", strrchr(argv[0], '/') + 1, number);
+    open_place(&p, "stopped");
+    hand_in(&p, "spin", 9);
+    const char *words[MOST_WORDS] = {NULL};
+    for (int i = 0; argv[i] != NULL; i++)
+        words[i] = strcmp(argv[i], "REPORTS") == 0      ? p.reports
+                   : strcmp(argv[i], "SUBMISSION") == 0 ? p.submission
+                                                        : argv[i];
+    pid_t child = start(&p, words);
+    snprintf(root, sizeof root, "%s/%s", p.root, begun);
+    await_path(root, child);
+    kill(child, number);
+    waitpid(child, &status, 0);
+    expect_all_end(what);
+    if (number == SIGKILL)
+        expect(entries_of(p.tmp) <= 2, "%s: %zu entries in TMPDIR", what,
+            entries_of(p.tmp));
+    else
+        expect(entries_of(p.tmp) == 0 && WIFEXITED(status) &&
+                   WEXITSTATUS(status) == 128 + number,
+            "%s: wait status %d and %zu entries in TMPDIR; expected: exit "
+            "status %d and none",
+            what, status, entries_of(p.tmp), 128 + number);
+    if (number == SIGKILL) { /* it removes what a killed one has left */
+        char text[8192];
+        grade(&p, best_level(), 1, "it did not end within 3 s", text,
+            sizeof text);
+    }
+    close_place(&p);
+}
+
+static void test_stopped(void) {
+    static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGKILL};
+    const char *argv[] = {built("tests/grade_probe"), "-e",
+        "02-threads/messages", "-o", "REPORTS", "SUBMISSION", NULL};
+
+    if (best_level() == NULL)
+        return;
+    for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++) {
+        stop(argv, "tmp", signals[i]); /* its work directory */
+        stop(argv, "out/results.json", signals[i]);
+    }
+}
+
+/* Whoever grades many waits for those it has begun, and ends them. */
+static void test_selftest(void) {
+    static const int signals[] = {SIGINT, SIGTERM, SIGKILL};
+    const char *argv[] = {"tests/grader/known/selftest.sh", built(""),
+        "tests/grader/known/solutions/06-locks/exercise_pantry.c",
+        "tests/grader/known/solutions/05-queue/exercise_wedding.c", NULL};
+
+    if (best_level() == NULL)
+        return;
+    if (access(argv[2], R_OK) == -1 || !is_built("tests/grade")) {
+        skip("there is no grader, or there are no solutions here");
+        return;
+    }
+    for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++)
+        stop(argv, "tmp", signals[i]);
+}
+
+/* Killed at any moment, the reports are whole and nothing runs on. */
+static void test_killed(void) {
+    struct place p;
+
+    for (int ms = 0; ms <= 1500; ms += 50) {
+        size_t tests = 0;
+        char path[160];
+        open_place(&p, "killed");
+        hand_in(&p, "hang", 9);
+        const char *argv[] = {
+            built("tests/grade_probe"), "-o", p.reports, p.submission, NULL};
+        pid_t child = start(&p, argv);
+        poll(NULL, 0, ms); /* any moment will do */
+        kill(child, SIGKILL);
+        waitpid(child, NULL, 0);
+        expect_all_end("grade_probe, killed");
+        snprintf(path, sizeof path, "%s/results.xml", p.reports);
+        if (access(path, F_OK) == 0) {
+            read_reports(&p, &tests);
+            expect(tests == 5, "%zu tests in a report; expected: all 5", tests);
+        }
+        close_place(&p);
+    }
+}
+
+CU_TestInfo stopped_tests[] = {
+    {"killed at any moment, the reports are whole", test_killed},
+    {"the selftest is stopped, or killed", test_selftest},
+    {"stopped, it clears up; killed, the next one does", test_stopped},
+    CU_TEST_INFO_NULL,
+};
