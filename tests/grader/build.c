@@ -270,6 +270,9 @@ const char *grade_build(
     const char *path;
     char folder[32];
 
+    if (f->verdict.text[0] == '\0')
+        snprintf(f->flags, sizeof f->flags, "%s", flags);
+
     for (const char *at = flags; *at != '\0'; at++)
         mark = mark * 33 + (unsigned char)*at;
     snprintf(folder, sizeof folder, "%lx", mark);

@@ -173,14 +173,20 @@ enum fault cause_of_end(const struct run *run) {
     return run->code != 0 ? FAULT_EXIT : FAULT_NONE;
 }
 
+/* Are these words in the first line of the text? */
+static bool line_has(const char *text, const char *words) {
+    const char *at = strstr(text, words);
+
+    return at != NULL && at < text + strcspn(text, "\n");
+}
+
 enum fault cause_of_words(const char *compiler_words) {
-    if (strstr(compiler_words, "undefined reference") != NULL)
+    if (line_has(compiler_words, "undefined reference"))
         return FAULT_LINK;
-    if (strstr(compiler_words, "[-Werror=") != NULL ||
-        strstr(compiler_words, "warning:") != NULL)
+    if (line_has(compiler_words, "[-Werror=") ||
+        line_has(compiler_words, "warning:"))
         return FAULT_WARNING;
-    return strstr(compiler_words, "error:") != NULL ? FAULT_COMPILE
-                                                    : FAULT_NONE;
+    return line_has(compiler_words, "error:") ? FAULT_COMPILE : FAULT_NONE;
 }
 
 enum fault cause_of_report(const char *report) {
@@ -198,18 +204,13 @@ enum fault cause_of_report(const char *report) {
     };
     static const char *const numbers[] = {
         "integer overflow", "cannot be represented", "left shift", NULL};
-    size_t line = strcspn(report, "\n");
 
-    for (int i = 0; numbers[i] != NULL; i++) {
-        const char *at = strstr(report, numbers[i]);
-        if (at != NULL && at < report + line)
+    for (int i = 0; numbers[i] != NULL; i++)
+        if (line_has(report, numbers[i]))
             return FAULT_OVERFLOW;
-    }
-    for (size_t i = 0; i < sizeof reports / sizeof reports[0]; i++) {
-        const char *at = strstr(report, reports[i].words);
-        if (at != NULL && at < report + line)
+    for (size_t i = 0; i < sizeof reports / sizeof reports[0]; i++)
+        if (line_has(report, reports[i].words))
             return reports[i].fault;
-    }
     return FAULT_UNDEFINED;
 }
 

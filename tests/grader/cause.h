@@ -11,10 +11,10 @@
  * 0 and left nothing behind. */
 enum fault cause_of_end(const struct run *);
 
-/* What the compiler or the linker complains of. */
+/* What the compiler or the linker complains of, in the first line. */
 enum fault cause_of_words(const char *compiler_words);
 
-/* What a sanitizer's report is about. */
+/* What a sanitizer's report is about, by its first line. */
 enum fault cause_of_report(const char *report);
 
 /* The likely cause in a sentence or two, and the file to read, or NULL: of a

@@ -9,6 +9,8 @@
 
 #include "judge/verdict.h"
 
+#include <stdbool.h>
+
 /* One submitted program. The strings are the grader's. */
 struct grading {
     const char *path;          /* "02-threads/exercise_tables" */
@@ -19,23 +21,28 @@ struct grading {
     unsigned long random;      /* the state of grade_random() */
 };
 
-/* What a check found. Zero before the check runs. */
+/* What a check found. Zero before the check runs. Of the run that showed the
+ * fault grade_run() keeps the rest. */
 struct finding {
     struct verdict verdict; /* "what was seen; expected: what"; or empty */
     double share;           /* of the points if the verdict is not empty: 0 */
     char skipped[512];      /* why it could not be measured, or empty */
-    char command[1024];     /* repeats the last run; by grade_run() */
-    char timeline[2048];    /* its lanes; by grade_run() */
+    char command[2048];     /* what was run, for a shell */
+    char flags[300];        /* it was built with, if in a way of its own */
+    char where[400];        /* what else was special, by grade_where() */
+    char said[1200];        /* what the system said, on stderr */
+    char picture[2048];     /* its lanes, or a schedule */
 };
 
 struct check {
     const char *name;  /* unique in its exercise; mutants name it */
-    const char *kind;  /* build, correct, concurrent, limits, clean, input */
+    const char *kind;  /* build, output, tool, robust, clean */
     int points;        /* full marks */
     const char *needs; /* the name of a check that must have passed, or NULL */
     const char *cause; /* the usual cause, in one sentence */
     const char *read;  /* where to read: "02-threads/README.md" */
     void (*judge)(struct grading *, struct finding *);
+    bool slow; /* left for the end, and out of a quick look */
 };
 
 struct exercise {
@@ -47,6 +54,9 @@ struct exercise {
  * with a NULL path. main() has the one it is linked with, and passes it on. */
 struct course {
     const struct exercise *exercises, *lessons;
+    /* Faults when nothing of the exercise has been begun, and says what is to
+     * be written first; NULL: nobody asks. */
+    void (*begun)(struct grading *, struct finding *);
 };
 extern const struct course course;
 

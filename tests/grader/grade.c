@@ -2,7 +2,7 @@
  * grade.c - the grader
  *
  * Usage: grade [-e EXERCISE] [-s SEED] [-o DIR] [-b LEVEL] [-t] [-g CONF] [-l]
- *            SUBMISSION
+ *            [-q] SUBMISSION
  *
  * Takes a submission in, builds it, runs the checks of every exercise, and
  * tells what became of each: as a table on stdout and in two reports in DIR.
@@ -20,6 +20,7 @@
 #include "grader/order.h"
 #include "grader/report.h"
 #include "grader/sandbox.h"
+#include "grader/table.h"
 
 #include <err.h>
 #include <errno.h>
@@ -32,7 +33,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { MOST_EXERCISES = 64, FEEDBACK_BYTES = 8192 };
+enum { MOST_EXERCISES = 64 };
 
 struct grader {
     struct report report;
@@ -43,53 +44,11 @@ struct grader {
     const struct exercise *chosen[MOST_EXERCISES];
     size_t chosen_count;
     const char *directory;
-    bool progress;
+    bool quick; /* leaves out the slow checks */
     bool lines; /* a line a check for programs, instead of the table */
 };
 
 /* ---------- One exercise ---------- */
-
-static void print_result(const struct grader *grader, const struct result *r) {
-    char text[FEEDBACK_BYTES];
-
-    if (grader->lines)
-        return;
-    printf("  %-8s %-24s %5.4g of %g\n", report_word(r->outcome),
-        r->check->name, r->score, r->points);
-    if (r->outcome != NOT_GIVEN && r->outcome != PASSED && !r->hidden)
-        fputs(report_feedback(r, "           ", text, sizeof text), stdout);
-}
-
-/* For programs: check, outcome and finding, with a tab between. */
-static void print_lines(const struct report *report) {
-    for (size_t i = 0; i < report->count; i++) {
-        const struct result *r = &report->results[i];
-        const char *text = r->outcome == UNMEASURED ? r->finding.skipped
-                                                    : r->finding.verdict.text;
-        printf("%s\t%s\t", r->check->name, report_word(r->outcome));
-        for (; *text != '\0'; text++)
-            putchar((unsigned char)*text < ' ' ? ' ' : *text);
-        putchar('\n');
-    }
-}
-
-static void show_progress(const struct grader *grader) {
-    const struct report *report = &grader->report;
-    size_t done = 0;
-
-    if (!grader->progress)
-        return;
-    for (size_t i = 0; i < report->count; i++)
-        done += report->results[i].outcome != NOT_RUN;
-    fprintf(stderr, "\r[%.*s%*s] %zu of %zu checks\r",
-        (int)(done * 30 / report->count), "##############################",
-        (int)(30 - done * 30 / report->count), "", done, report->count);
-}
-
-static void clear_progress(const struct grader *grader) {
-    if (grader->progress)
-        fputs("\r\033[K", stderr);
-}
 
 /* The same outcome for all checks of an exercise. */
 static void all_alike(struct grader *grader, const struct exercise *e,
@@ -103,74 +62,72 @@ static void all_alike(struct grader *grader, const struct exercise *e,
     }
 }
 
-static void print_exercise(
-    const struct grader *grader, const struct exercise *e) {
-    char text[FEEDBACK_BYTES];
-    const struct result *first = NULL;
-    bool alike = true;
-
-    for (size_t i = 0; i < grader->report.count; i++) {
-        const struct result *r = &grader->report.results[i];
-        if (r->exercise != e)
-            continue;
-        first = first ? first : r;
-        alike =
-            alike && r->outcome == first->outcome &&
-            strcmp(r->finding.verdict.text, first->finding.verdict.text) == 0;
-    }
-    if (!alike || first == NULL || grader->lines)
-        return;
-    printf("  %s\n", report_word(first->outcome));
-    fputs(report_feedback(first, "           ", text, sizeof text), stdout);
-}
-
-/* Builds; false when that failed, and all checks have been told so. */
-static bool build(
-    struct grader *grader, const struct exercise *e, struct grading *g) {
+/* Calls the function apart, before any check. False when it found a fault, and
+ * all checks have been told so. */
+static bool first_of_all(struct grader *grader, const struct exercise *e,
+    struct grading *g, void (*judge)(struct grading *, struct finding *)) {
     struct finding *f = mmap(NULL, sizeof *f, PROT_READ | PROT_WRITE,
         MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     bool whole;
 
     if (f == MAP_FAILED)
         err(EXIT_FAILURE, "mmap");
-    whole = order_apart(grade_build_usual, g, f);
+    whole = order_apart(judge, g, f);
     if (!whole && !order_stopped())
-        verdict_fail(&f->verdict, "the grader itself failed in building");
+        verdict_fault(&f->verdict, FAULT_NONE,
+            "the grader itself failed before the first check");
     if (f->verdict.text[0] != '\0')
         all_alike(grader, e, whole ? FAILED : BROKEN, &f->verdict);
-    bool built = f->verdict.text[0] == '\0' && !order_stopped();
+    bool go_on = f->verdict.text[0] == '\0' && !order_stopped();
     munmap(f, sizeof *f);
-    return built;
+    return go_on;
+}
+
+/* Takes it in and builds it. False when there is nothing to check. */
+static bool prepare(
+    struct grader *grader, const struct exercise *e, struct grading *g) {
+    struct verdict verdict = {0};
+    int taken = submission_take(&grader->submission, e->path, g, &verdict);
+
+    if (taken == 0)
+        verdict_fault(&verdict, FAULT_NONE, "%s.c was not handed in", e->path);
+    if (taken != 1) {
+        all_alike(grader, e, taken == 0 ? NOT_GIVEN : FAILED, &verdict);
+        return false;
+    }
+    return first_of_all(grader, e, g, grade_build_usual) &&
+           (course.begun == NULL || first_of_all(grader, e, g, course.begun));
+}
+
+/* All its checks, the quick ones first. */
+static void run_checks(
+    struct grader *grader, const struct exercise *e, struct grading *g) {
+    struct report *report = &grader->report;
+
+    for (int slow = 0; slow < 2; slow++)
+        for (size_t i = 0; i < report->count && !order_stopped(); i++) {
+            struct result *r = &report->results[i];
+            if (r->exercise != e || r->check->slow != (slow == 1))
+                continue;
+            table_progress(report);
+            order_run(report, g, r);
+            table_clear_progress();
+            if (!order_stopped() && !grader->lines)
+                table_result(report, r);
+            report_write(report);
+        }
 }
 
 static void run_exercise(struct grader *grader, const struct exercise *e) {
-    struct verdict verdict = {0};
     struct grading g = {0};
-    int taken = submission_take(&grader->submission, e->path, &g, &verdict);
 
     if (!grader->lines)
         printf("%s\n", e->path);
-    if (taken == 0)
-        verdict_fail(&verdict, "%s.c was not handed in", e->path);
-    if (taken != 1)
-        all_alike(grader, e, taken == 0 ? NOT_GIVEN : FAILED, &verdict);
-    if (taken != 1 || !build(grader, e, &g)) {
-        print_exercise(grader, e);
-        report_write(&grader->report);
-        submission_free(&g);
-        return;
-    }
-    for (size_t i = 0; i < grader->report.count && !order_stopped(); i++) {
-        struct result *r = &grader->report.results[i];
-        if (r->exercise != e)
-            continue;
-        show_progress(grader);
-        order_run(&grader->report, &g, r);
-        clear_progress(grader);
-        if (!order_stopped())
-            print_result(grader, r);
-        report_write(&grader->report);
-    }
+    if (prepare(grader, e, &g))
+        run_checks(grader, e, &g);
+    else if (!order_stopped() && !grader->lines)
+        table_alike(&grader->report, e);
+    report_write(&grader->report);
     submission_free(&g);
 }
 
@@ -192,14 +149,19 @@ static void choose_exercises(struct grader *grader) {
 }
 
 /* Adds an exercise's checks; without results it only counts them. */
-static void list_exercise(struct report *report, const struct exercise *e) {
+static void list_exercise(
+    struct report *report, const struct exercise *e, bool quick) {
     const struct check *check;
 
-    for (size_t n = 0; e->checks[n].name != NULL; n++, report->count++)
+    for (check = e->checks; check->name != NULL; check++) {
+        if (quick && check->slow)
+            continue;
         if (report->results != NULL)
             report->results[report->count] = (struct result){.exercise = e,
-                .check = &e->checks[n],
-                .points = hidden_points(e->path, &e->checks[n])};
+                .check = check,
+                .points = hidden_points(e->path, check)};
+        report->count++;
+    }
     for (size_t n = 0; (check = hidden_check(e->path, n)) != NULL;
          n++, report->count++)
         if (report->results != NULL)
@@ -216,7 +178,7 @@ static void list_checks(struct grader *grader) {
     for (int pass = 0; pass < 2; pass++) {
         report->count = 0;
         for (size_t i = 0; i < grader->chosen_count; i++)
-            list_exercise(report, grader->chosen[i]);
+            list_exercise(report, grader->chosen[i], grader->quick);
         if (pass == 1)
             return;
         report->results =
@@ -273,7 +235,8 @@ static int grade_all(struct grader *grader) {
         report->problem = open_sandbox(grader);
     report_write(report);
     if (!grader->lines)
-        printf("seed %lu, sandbox: %s\n", report->seed, report->sandbox);
+        printf("kit %s, seed %lu, sandbox: %s\n", kit_version, report->seed,
+            report->sandbox);
     for (size_t i = 0; i < grader->chosen_count && report->problem == NULL &&
                        !order_stopped();
          i++)
@@ -289,9 +252,10 @@ static int grade_all(struct grader *grader) {
         return 128 + order_stopped();
     }
     if (grader->lines)
-        print_lines(report);
+        table_lines(report);
     else
-        printf("%g of %g points\n", points, max);
+        printf("%g of %g points%s\n", points, max,
+            grader->quick ? ", the quick checks alone" : "");
     return points < max;
 }
 
@@ -320,7 +284,7 @@ static void read_options(struct grader *grader, int argc, char **argv) {
     int letter;
 
     report->seed = any_seed();
-    while ((letter = getopt(argc, argv, "e:s:o:lb:tg:")) != -1)
+    while ((letter = getopt(argc, argv, "e:s:o:lb:tg:q")) != -1)
         switch (letter) {
         case 'e':
             grader->only = optarg;
@@ -337,6 +301,7 @@ static void read_options(struct grader *grader, int argc, char **argv) {
         case 'b': grader->sandbox = level_of(optarg); break;
         case 't': grader->trust = true; break;
         case 'g': hidden_read(optarg, &course); break;
+        case 'q': grader->quick = true; break;
         case 'l': grader->lines = true; break;
         case 'o': reports_in(grader, optarg); break;
         default: exit(2);
@@ -347,8 +312,7 @@ static void read_options(struct grader *grader, int argc, char **argv) {
 }
 
 int main(int argc, char *argv[]) {
-    struct grader grader = {
-        .progress = isatty(STDERR_FILENO), .report = {.sandbox = "none yet"}};
+    struct grader grader = {.report = {.sandbox = "none yet"}};
 
     setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
     read_options(&grader, argc, argv);

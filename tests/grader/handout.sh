@@ -17,6 +17,10 @@ tar -cf - --exclude=./build --exclude=./.git \
     --exclude=./tests/grader/known . |
     tar -xf - -C "$work/kit"
 chmod -R u+rwX,go+rX "$work/kit"
+# Every report names it.
+[ -f .version ] ||
+    git describe --always --dirty >"$work/kit/.version" 2>/dev/null ||
+    rm "$work/kit/.version"
 
 case $what in
 kit)

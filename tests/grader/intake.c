@@ -6,6 +6,7 @@
  */
 #define _GNU_SOURCE
 #include "grader/intake.h"
+#include "grader/near.h"
 #include "run/remove.h"
 
 #include <dirent.h>
@@ -174,8 +175,10 @@ static const char *unfit(int fd) {
     return NULL;
 }
 
-static void copy_source(int from, const char *to) {
+/* Copies the source; returns why it is not fit for grading, or NULL. */
+static const char *copy_source(int from, const char *to) {
     char *text = malloc(LARGEST);
+    const char *reason;
     FILE *file = fopen(to, "w");
     size_t used = 0;
     ssize_t got;
@@ -188,7 +191,23 @@ static void copy_source(int from, const char *to) {
         used += (size_t)got;
     if (fwrite(text, 1, used, file) != used || fclose(file) == EOF)
         err(EXIT_FAILURE, "%s", to);
+    reason = near_text(text, used);
     free(text);
+    return reason;
+}
+
+/* It is not there: is it elsewhere? */
+static int not_there(
+    const struct submission *s, const char *path, struct verdict *v) {
+    char near[1100];
+
+    if (!near_miss(s->dir, path, near, sizeof near))
+        return 0;
+    verdict_fault(v, FAULT_NONE,
+        "%s.c was not handed in, but found %.300s; expected: it belongs at "
+        "%s.c",
+        path, near, path);
+    return -1;
 }
 
 int submission_take(const struct submission *s, const char *path,
@@ -199,10 +218,10 @@ int submission_take(const struct submission *s, const char *path,
 
     g->path = path;
     if (fd == -1 && errno == ENOENT)
-        return 0;
+        return not_there(s, path, v);
     reason = unfit(fd);
     if (reason != NULL) {
-        verdict_fail(v, "%s.c cannot be graded: %s", path, reason);
+        verdict_fault(v, FAULT_NONE, "%s.c cannot be graded: %s", path, reason);
         if (fd != -1)
             close(fd);
         return -1;
@@ -215,9 +234,11 @@ int submission_take(const struct submission *s, const char *path,
     make_dir(dir);
     g->binary = format("%s/%s", dir, name);
     free(dir);
-    copy_source(fd, g->source);
+    reason = copy_source(fd, g->source);
     close(fd);
-    return 1;
+    if (reason != NULL)
+        verdict_fault(v, FAULT_NONE, "%s.c cannot be graded: %s", path, reason);
+    return reason == NULL ? 1 : -1;
 }
 
 bool submission_replaces(const struct submission *s, const char *path) {

@@ -98,8 +98,22 @@ static void add_field(char *buf, size_t size, const char *indent,
     }
 }
 
-const char *report_feedback(
-    const struct result *r, const char *indent, char *buf, size_t size) {
+/* What the fault was found with. */
+static void add_run(char *buf, size_t size, const char *indent,
+    const struct report *report, const struct result *r) {
+    const struct finding *f = &r->finding;
+    char again[300];
+
+    snprintf(again, sizeof again, "make check EXERCISE=%s SEED=%lu",
+        r->exercise->path, report->seed);
+    add_field(buf, size, indent, "again:", again);
+    add_field(buf, size, indent, "run:", f->command);
+    add_field(buf, size, indent, "built with:", f->flags);
+    add_field(buf, size, indent, "where:", f->where);
+}
+
+const char *report_feedback(const struct report *report, const struct result *r,
+    const char *indent, char *buf, size_t size) {
     static const char mark[] = "; expected: ";
     const struct finding *f = &r->finding;
     char seen[sizeof f->verdict.text];
@@ -111,15 +125,16 @@ const char *report_feedback(
                  : (int)strlen(f->verdict.text),
         f->verdict.text);
     if (r->outcome == FAILED || r->outcome == BROKEN)
-        add_field(buf, size, indent, "run:", f->command);
+        add_run(buf, size, indent, report, r);
     add_field(buf, size, indent, "seen:", seen);
     if (r->outcome == FAILED)
-        add_field(buf, size, indent, "", f->timeline);
+        add_field(buf, size, indent, "", f->picture);
     if (expected != NULL)
         add_field(buf, size, indent, "expected:", expected + sizeof mark - 1);
     if (r->outcome == FAILED) {
         const char *cause = cause_words(f->verdict.fault, r->check);
         const char *read = cause_read(f->verdict.fault, r->check);
+        add_field(buf, size, indent, "stderr:", f->said);
         add_field(buf, size, indent, "likely cause:", cause ? cause : "");
         add_field(buf, size, indent, "read:", read ? read : "");
     }
@@ -132,14 +147,15 @@ struct words {
     char summary[1200], all[8192];
 };
 
-static void find_words(const struct result *r, struct words *words) {
+static void find_words(
+    const struct report *report, const struct result *r, struct words *words) {
     const char *text =
         r->outcome == UNMEASURED ? r->finding.skipped : r->finding.verdict.text;
 
     snprintf(words->summary, sizeof words->summary, "%s",
         text[0] ? text : report_word(r->outcome));
     clean(words->summary);
-    report_feedback(r, "", words->all, sizeof words->all);
+    report_feedback(report, r, "", words->all, sizeof words->all);
 }
 
 /* Opens a file beside path, to be renamed by put(). */
@@ -160,11 +176,12 @@ static void put(FILE *file, const char *name, const char *path) {
 
 /* ---------- JSON, as Gradescope reads it ---------- */
 
-static json_t *json_result(const struct result *r, size_t number) {
+static json_t *json_result(
+    const struct report *report, const struct result *r, size_t number) {
     struct words words;
     char name[256], count[32];
 
-    find_words(r, &words);
+    find_words(report, r, &words);
     snprintf(name, sizeof name, "%s: %s", r->exercise->path, r->check->name);
     snprintf(count, sizeof count, "%zu", number);
     return json_pack("{s:s, s:s, s:f, s:f, s:s, s:s, s:s, s:s, s:[s],"
@@ -185,14 +202,16 @@ static void write_json(const struct report *report) {
     FILE *file = beside(report->json, name, sizeof name);
 
     for (size_t i = 0; i < report->count; i++)
-        json_array_append_new(tests, json_result(&report->results[i], i + 1));
-    snprintf(text, sizeof text, "%s%sSeed %lu. Sandbox: %s.",
+        json_array_append_new(
+            tests, json_result(report, &report->results[i], i + 1));
+    snprintf(text, sizeof text, "%s%sSeed %lu. Sandbox: %s. Kit: %s.",
         report->problem ? report->problem : "", report->problem ? "\n" : "",
-        report->seed, report->sandbox);
-    root = json_pack("{s:f, s:s, s:s, s:s, s:o, s:{s:f, s:I, s:s}}", "score",
-        score, "output", clean(text), "output_format", "text", "visibility",
-        "visible", "tests", tests, "extra_data", "max_score", max, "seed",
-        (json_int_t)report->seed, "sandbox", report->sandbox);
+        report->seed, report->sandbox, kit_version);
+    root = json_pack("{s:f, s:s, s:s, s:s, s:o, s:{s:f, s:I, s:s, s:s}}",
+        "score", score, "output", clean(text), "output_format", "text",
+        "visibility", "visible", "tests", tests, "extra_data", "max_score", max,
+        "seed", (json_int_t)report->seed, "sandbox", report->sandbox, "kit",
+        kit_version);
     if (root == NULL || json_dumpf(root, file, JSON_INDENT(2)) == -1)
         errx(EXIT_FAILURE, "%s: cannot be written as JSON", report->json);
     json_decref(root);
@@ -232,7 +251,8 @@ static const char *kind_of(const struct result *r) {
                                                              : "failure";
 }
 
-static void xml_case(xmlTextWriterPtr xml, const struct result *r) {
+static void xml_case(
+    xmlTextWriterPtr xml, const struct report *report, const struct result *r) {
     const char *kind = kind_of(r);
     struct words words;
     char name[256];
@@ -243,7 +263,7 @@ static void xml_case(xmlTextWriterPtr xml, const struct result *r) {
     attribute(xml, "name", name);
     attribute_number(xml, "time", "%.3f", r->seconds);
     if (kind != NULL) {
-        find_words(r, &words);
+        find_words(report, r, &words);
         if (r->hidden) /* whoever reads this file may be the student */
             words = (struct words){"a hidden check", ""};
         begin(xml, kind);
@@ -301,6 +321,7 @@ static void xml_suite(xmlTextWriterPtr xml, const struct report *report,
     begin(xml, "properties");
     xml_property(xml, "seed", seed);
     xml_property(xml, "sandbox", report->sandbox);
+    xml_property(xml, "kit", kit_version);
     if (report->problem != NULL) {
         char text[1024];
         snprintf(text, sizeof text, "%s", report->problem);
@@ -309,7 +330,7 @@ static void xml_suite(xmlTextWriterPtr xml, const struct report *report,
     xmlTextWriterEndElement(xml);
     for (size_t i = 0; i < report->count; i++)
         if (report->results[i].exercise == e)
-            xml_case(xml, &report->results[i]);
+            xml_case(xml, report, &report->results[i]);
     xmlTextWriterEndElement(xml);
 }
 

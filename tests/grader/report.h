@@ -47,13 +47,16 @@ struct report {
 /* The sum of the scores, and of the points that could be had. */
 double report_score(const struct report *, double *max);
 
+/* Of the kit, in every report; built in by the Makefile. */
+extern const char kit_version[];
+
 /* "passed", "failed", ... */
 const char *report_word(enum outcome);
 
-/* The feedback as text: what was run, seen and expected, the usual cause, what
- * to read. Each line begins with `indent`. Returns buf. */
-const char *report_feedback(
-    const struct result *, const char *indent, char *buf, size_t size);
+/* The feedback as text: what was run, seen and expected, what the system said,
+ * the likely cause, what to read. Each line begins with `indent`. Returns buf. */
+const char *report_feedback(const struct report *, const struct result *,
+    const char *indent, char *buf, size_t size);
 
 /* Writes both files. Ends this process by err() when it cannot. */
 void report_write(const struct report *);

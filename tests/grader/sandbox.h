@@ -31,8 +31,8 @@ struct sandbox {
  * our network: with one of its own all it can reach is the kit's own sites. No
  * other grader has the number: the sandboxed user's follows from it.
  */
-void sandbox_open(const char *work, enum sandbox_level first, bool own_network,
-    pid_t number);
+void sandbox_open(
+    const char *work, enum sandbox_level first, bool own_network, pid_t number);
 void sandbox_close(void);
 
 enum sandbox_level sandbox_level(void);

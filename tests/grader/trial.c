@@ -7,6 +7,7 @@
  */
 #define _GNU_SOURCE
 #include "grader/trial.h"
+#include "grader/repeat.h"
 #include "grader/sandbox.h"
 #include "judge/events.h"
 
@@ -14,6 +15,7 @@
 #include <errno.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,23 +35,17 @@ long grade_random(struct grading *g, long low, long high) {
     return low + (long)(z % ((uint64_t)(high - low) + 1));
 }
 
-/* Appends a word as a shell reads it. */
-static void add_word(char *buf, size_t size, const char *word) {
-    size_t used = strlen(buf);
-    bool plain =
-        word[0] != '\0' && word[strspn(word, "abcdefghijklmnopqrstuvwxyz"
-                                             "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                                             "0123456789_-+=./:,@%")] == '\0';
+void grade_where(struct finding *f, const char *format, ...) {
+    size_t used = strlen(f->where);
+    va_list args;
 
-    if (plain) {
-        snprintf(buf + used, size - used, " %s", word);
+    if (f->verdict.text[0] != '\0')
         return;
-    }
-    snprintf(buf + used, size - used, " '");
-    for (used += 2; *word != '\0' && used + 6 < size; word++)
-        used += (size_t)snprintf(
-            buf + used, size - used, *word == '\'' ? "'\\''" : "%c", *word);
-    snprintf(buf + used, size - used, "'");
+    if (used > 0 && used + 2 < sizeof f->where)
+        used += (size_t)snprintf(f->where + used, sizeof f->where - used, "; ");
+    va_start(args, format);
+    vsnprintf(f->where + used, sizeof f->where - used, format, args);
+    va_end(args);
 }
 
 /* Of what explore has printed, only what is its own. */
@@ -130,6 +126,7 @@ static void run_explore(const struct grading *g, struct program *program,
     struct run *run, struct finding *f) {
     char token[64], variable[96];
     const char *env[16] = {variable};
+    const char *const *given = program->env;
     unsigned long random[2];
     size_t used = 1;
 
@@ -146,6 +143,7 @@ static void run_explore(const struct grading *g, struct program *program,
     trial_end_if_stopped();
     keep_report(run, token, f);
     look_up(g, ((const struct sandbox *)program->box)->dir, run);
+    program->env = given;
 }
 
 /* In virtual time the number of CPUs changes nothing but what is left to luck:
@@ -164,20 +162,39 @@ static void run_on_one_cpu(const struct program *program, struct run *run) {
     sched_setaffinity(0, sizeof before, &before);
 }
 
+/* Keeps what the feedback needs of a run. */
+static void keep(const struct grading *g, const struct program *program,
+    const struct run *run, struct finding *f) {
+    bool explored = strstr(program->argv[0], "/explore/") != NULL;
+
+    repeat_command(g, program, explored, f->command, sizeof f->command);
+    repeat_words(run, f->said, sizeof f->said);
+    if (strcmp(program->argv[0], g->binary) == 0)
+        f->flags[0] = '\0';
+    f->picture[0] = '\0';
+    if (explored)
+        repeat_schedule(run, f->picture, sizeof f->picture);
+    else if (program->virtual_time &&
+             events_overlap(run->lines, run->count) > 0)
+        events_timeline(run->lines, run->count, f->picture, sizeof f->picture);
+}
+
 void grade_run(struct grading *g, struct program *program, struct run *run,
     struct finding *f) {
-    const char *argv[256] = {g->binary};
     struct program copy = *program;
     struct sandbox sandbox;
+    const char **argv;
+    size_t count = 0;
     char dir[512];
 
-    if (program->argv[0] != NULL && program->argv[0][0] == '/')
-        argv[0] = program->argv[0]; /* from grade_build() */
-    snprintf(f->command, sizeof f->command, "build/%s", g->path);
-    for (size_t i = 1; i < 255 && program->argv[i] != NULL; i++) {
-        argv[i] = program->argv[i];
-        add_word(f->command, sizeof f->command, argv[i]);
-    }
+    while (program->argv[count] != NULL)
+        count++;
+    argv = calloc(count + 2, sizeof *argv);
+    if (argv == NULL)
+        err(EXIT_FAILURE, "calloc");
+    memcpy(argv, program->argv, count * sizeof *argv);
+    if (count == 0 || argv[0][0] != '/') /* else from grade_build() */
+        argv[0] = g->binary;
     copy.argv = argv;
     snprintf(dir, sizeof dir, "%.*s", (int)(strrchr(argv[0], '/') - argv[0]),
         argv[0]);
@@ -185,6 +202,9 @@ void grade_run(struct grading *g, struct program *program, struct run *run,
     copy.box = &sandbox.box;
     if (copy.memory_kib == 0)
         copy.memory_kib = MEMORY_KIB;
+    /* What it computes takes no virtual time: its share of that is small. */
+    if (copy.virtual_time && copy.cpu_permille == 0)
+        copy.cpu_permille = 1;
     if (strstr(argv[0], "/explore/") != NULL)
         run_explore(g, &copy, run, f);
     else if (copy.virtual_time)
@@ -192,8 +212,7 @@ void grade_run(struct grading *g, struct program *program, struct run *run,
     else
         program_run(&copy, run);
     trial_end_if_stopped();
-    f->timeline[0] = '\0';
-    if (events_overlap(run->lines, run->count) > 0)
-        events_timeline(
-            run->lines, run->count, f->timeline, sizeof f->timeline);
+    if (f->verdict.text[0] == '\0')
+        keep(g, &copy, run, f);
+    free(argv);
 }

@@ -56,6 +56,37 @@ static void test_strange_files(void) {
     grade_and_close(&p, 1, "it is larger than 1 MiB");
 }
 
+/* What was handed in elsewhere, or in another form, is found and named. */
+static void test_near_misses(void) {
+    static const char *const places[][2] = {
+        {"messages.c", "found messages.c"},
+        {"kit/02-threads/messages.c", "found kit/02-threads/messages.c"},
+        {"02-Threads/Messages.C", "found 02-Threads/Messages.C"},
+        {"02-threads/messages (1).c.txt", "found 02-threads/messages (1).c"},
+    };
+    char path[400];
+    struct place p;
+
+    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
+        open_place(&p, "near");
+        snprintf(path, sizeof path, "%s/%s", p.submission, places[i][0]);
+        for (char *slash = path + strlen(p.submission) + 1;
+             (slash = strchr(slash, '/')) != NULL; *slash++ = '/') {
+            *slash = '\0';
+            expect(mkdir(path, 0755) == 0, "mkdir %s", path);
+        }
+        close(open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0644));
+        grade_and_close(&p, 1, places[i][1]);
+    }
+    open_place(&p, "nothing near");
+    snprintf(path, sizeof path, "%s/message.c", p.submission);
+    close(open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0644));
+    grade_and_close(&p, 1, "02-threads/messages.c was not handed in\n");
+    open_place(&p, "another encoding");
+    write_source(&p, "\xff\xfei");
+    grade_and_close(&p, 1, "it is UTF-16, or no text");
+}
+
 static void test_strange_names(void) {
     char path[300];
     struct place p;
@@ -242,6 +273,7 @@ static void test_gradescope(void) {
 CU_TestInfo grade_tests[] = {
     {"no directory, an empty one", test_no_submission},
     {"links, pipes, folders and 1 GB for a source", test_strange_files},
+    {"in another place, under another name", test_near_misses},
     {"names with spaces, newlines and quotes", test_strange_names},
     {"what does not compile is told", test_does_not_build},
     {"no sandbox, no grading", test_refuses},

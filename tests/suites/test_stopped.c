@@ -2,6 +2,7 @@
  * test_stopped.c - the grader is stopped or killed: it leaves nothing
  */
 #define _GNU_SOURCE
+#include "run/proc.h"
 #include "suites/grading.h"
 
 #include <dirent.h>
@@ -69,27 +70,20 @@ static void await_path(const char *path, pid_t child) {
     }
 }
 
-/* A child of ours and its name, into buf; false when there is none. */
-static bool first_child(pid_t *pid, char *buf, size_t size) {
-    FILE *file = fopen("/proc/thread-self/children", "re");
-    char path[64];
-    int number = 0;
+/* A child of ours and its name, into buf; 0 when there is none. */
+static pid_t first_child(char *buf, size_t size) {
+    struct pids children = {0};
+    pid_t first = 0;
 
-    if (file == NULL || fscanf(file, "%d", &number) != 1)
-        number = 0;
-    if (file != NULL)
-        fclose(file);
-    if (number == 0)
-        return false;
-    snprintf(path, sizeof path, "/proc/%d/comm", number);
-    file = fopen(path, "re");
-    if (file == NULL || fgets(buf, (int)size, file) == NULL)
-        buf[0] = '\0';
-    if (file != NULL)
-        fclose(file);
-    buf[strcspn(buf, "\n")] = '\0';
-    *pid = number;
-    return true;
+    proc_children(getpid(), 0, &children);
+    if (children.count > 0) {
+        first = children.ids[0];
+        if (!proc_read(buf, size, "/proc/%d/comm", first))
+            buf[0] = '\0';
+        buf[strcspn(buf, "\n")] = '\0';
+    }
+    free(children.ids);
+    return first;
 }
 
 /* Waits for what it has left, which ends by itself, or is a fault; the wait has
@@ -99,10 +93,10 @@ static void expect_all_end(const char *what) {
     char name[64] = "";
     pid_t pid;
 
-    while (first_child(&pid, name, sizeof name) && time(NULL) < end)
+    while (first_child(name, sizeof name) != 0 && time(NULL) < end)
         if (waitpid(-1, NULL, WNOHANG) <= 0)
             poll(NULL, 0, 2);
-    while (first_child(&pid, name, sizeof name)) {
+    while ((pid = first_child(name, sizeof name)) != 0) {
         expect(false, "%s: process %d (%s) runs on; expected: none", what, pid,
             name);
         kill(pid, SIGKILL);

@@ -218,4 +218,4 @@ static const struct exercise exercises[] = {
     {.path = NULL},
 };
 
-const struct course course = {exercises, lessons};
+const struct course course = {exercises, lessons, NULL};

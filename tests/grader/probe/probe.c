@@ -62,15 +62,15 @@ static void never(struct grading *g, struct finding *f) {
 }
 
 static const struct check checks[] = {
-    {"attack", "clean", 4, NULL, "It attacks.", "tests/README.md", attack},
-    {"peace", "correct", 6, NULL, "It was hurt.", "tests/README.md", peace},
-    {"next", "correct", 6, "attack", "Never shown.", "tests/README.md", peace},
-    {NULL, NULL, 0, NULL, NULL, NULL, NULL},
+    {"attack", "clean", 4, NULL, "It attacks.", "tests/README.md", attack, false},
+    {"peace", "correct", 6, NULL, "It was hurt.", "tests/README.md", peace, false},
+    {"next", "correct", 6, "attack", "Never shown.", "tests/README.md", peace, false},
+    {.name = NULL},
 };
 static const struct check faults[] = {
-    {"broken", "correct", 1, NULL, NULL, NULL, broken},
-    {"never", "correct", 1, "broken", NULL, NULL, never},
-    {NULL, NULL, 0, NULL, NULL, NULL, NULL},
+    {"broken", "correct", 1, NULL, NULL, NULL, broken, false},
+    {"never", "correct", 1, "broken", NULL, NULL, never, false},
+    {.name = NULL},
 };
 
 static const struct exercise lessons[] = {{NULL, NULL}};
@@ -79,4 +79,4 @@ static const struct exercise exercises[] = {
     {"02-threads/cooking", faults},
     {NULL, NULL},
 };
-const struct course course = {exercises, lessons};
+const struct course course = {exercises, lessons, NULL};

@@ -1,0 +1,25 @@
+/*
+ * repeat.h - what whoever reads a finding needs to see it again
+ */
+#ifndef REPEAT_H
+#define REPEAT_H
+
+#include "grader/check.h"
+#include "run/program.h"
+
+#include <stddef.h>
+
+/* The command of the run, for a shell at the top of the kit: its limits,
+ * environment, words and where its output went; for one that was explored, make
+ * explore. Cut off with "..." where it does not fit. */
+void repeat_command(const struct grading *, const struct program *,
+    bool explored, char *buf, size_t size);
+
+/* What it has on stderr: a sanitizer's report from its beginning, else the last
+ * lines. */
+void repeat_words(const struct run *, char *buf, size_t size);
+
+/* The table of the schedule that explore reports, and its REPLAY line. */
+void repeat_schedule(const struct run *, char *buf, size_t size);
+
+#endif
