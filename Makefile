@@ -42,7 +42,7 @@ RACES := $(patsubst $B/%,$B/tsan/%,$(filter-out \
 
 .PHONY: all help setup demo sites test matrix grade check selftest grader \
     handout gradescope soak bench explore tsan helgrind tidy clean \
-    arm64 musl everything doctor world
+    arm64 musl everything doctor world slides
 all: $(LESSONS)
 ifneq ($(missing),)
 	@echo "Left out: $(filter 0%,$(LEFT_OUT))"
@@ -153,6 +153,7 @@ everything: $(TESTED) $(BINARIES)
 #:                      grades one exercise of this directory
 #: For teachers
 #:   make doctor        says whether this machine is ready for the lessons
+#:   make slides        the lessons' slides as one page: build/slides.html
 #:   make grade SUBMISSION=DIR (SEED=n)
 #:                      grades a directory with this layout: points, feedback
 #:   make handout       packs the kit without solutions: build/kit.tar.gz
@@ -201,6 +202,9 @@ ifeq ($(PROGRAM),)
 endif
 	@$B/tests/timeline $(if $(LIMIT),-l "$(LIMIT)") $(if $(TIME),-t "$(TIME)") \
 	    $B $(PROGRAM:.c=) -- $(ARGS)
+
+slides: need-slides $(LESSONS) $(PICTURES)
+	@tests/workshop/slides.sh $B
 
 test: need-test $(TESTED)
 	@$B/tests/test_runner $B $(SUITE)
