@@ -206,7 +206,8 @@ static void write_files(
     printf("Perfetto: %s\n", path);
 }
 
-/* Drops the pictures of programs that show no lanes; returns how many stay. */
+/* Drops the pictures of programs that show no lanes, and says so of those that
+ * ran to their end; returns how many stay. */
 static size_t drop_empty(struct picture *pictures, size_t count) {
     size_t kept = 0;
 
@@ -215,9 +216,10 @@ static size_t drop_empty(struct picture *pictures, size_t count) {
             pictures[kept++] = pictures[i];
             continue;
         }
-        warnx("%s: nothing to draw: none of its lines begins a piece of work, "
-              "as \"Alice: sending message 1 of 4 ...\" does",
-            pictures[i].title);
+        if (pictures[i].recording->run.end == EXITED)
+            warnx("%s: nothing to draw: none of its lines begins a piece of "
+                  "work, as \"Alice: sending message 1 of 4 ...\" does",
+                pictures[i].title);
         picture_free(&pictures[i]);
     }
     return kept;

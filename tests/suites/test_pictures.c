@@ -8,10 +8,12 @@
 #include "suites/suite.h"
 
 #include <err.h>
+#include <fcntl.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -173,10 +175,157 @@ static void test_files(void) {
     json_decref(trace);
 }
 
+/* ---------- What is no picture, or a strange one ---------- */
+
+/* A program for `timeline`, in a directory of its own that stands for the build
+ * directory. */
+struct odd {
+    char dir[40], path[60];
+};
+
+static void make_odd(struct odd *odd, const char *script) {
+    snprintf(odd->dir, sizeof odd->dir, "/tmp/kit-pictures-XXXXXX");
+    if (mkdtemp(odd->dir) == NULL)
+        err(EXIT_FAILURE, "mkdtemp");
+    snprintf(odd->path, sizeof odd->path, "%s/odd", odd->dir);
+    FILE *file = fopen(odd->path, "w");
+    if (file == NULL || fprintf(file, "#!/bin/sh\n%s\n", script) < 0 ||
+        fclose(file) != 0 || chmod(odd->path, 0700) == -1)
+        err(EXIT_FAILURE, "%s", odd->path);
+}
+
+static void remove_odd(const struct odd *odd) {
+    static const char *const left[] = {
+        "odd", "timeline/odd.svg", "timeline/odd.json", "timeline", ""};
+    char path[100];
+
+    for (size_t i = 0; i < sizeof left / sizeof *left; i++) {
+        snprintf(path, sizeof path, "%s/%s", odd->dir, left[i]);
+        remove(path);
+    }
+    expect(access(odd->dir, F_OK) == -1, "%s: something is left", odd->dir);
+}
+
+/* Draws the script as `timeline OPTIONS DIR odd`. */
+static void draw_odd(
+    struct run *run, const struct odd *odd, const char *options) {
+    char *arguments;
+
+    if (asprintf(&arguments, "%s %s odd", options, odd->dir) == -1)
+        err(EXIT_FAILURE, "asprintf");
+    draw(run, arguments);
+    free(arguments);
+}
+
+static void test_no_lanes(void) {
+    struct odd odd;
+    struct run run;
+
+    make_odd(&odd, "echo 100 tasks");
+    draw_odd(&run, &odd, "");
+    expect_end(&run, 1, "odd: nothing to draw");
+    expect(run.count == 0, "it drew %zu lines; expected: none", run.count);
+    run_free(&run);
+    remove_odd(&odd);
+}
+
+/* What has begun is drawn up to the end. */
+static void test_hangs(void) {
+    struct odd odd;
+    struct run run;
+
+    make_odd(&odd, "echo 'Alice: working ...'; exec sleep 1000");
+    draw_odd(&run, &odd, "-l 1 -c 60");
+    expect_end(&run, 1, "odd did not end within 1 s");
+    const char *row = line_of(&run, "Alice |=");
+    expect(row != NULL && strchr(row, ' ') != NULL &&
+               strspn(strchr(row, '=') + 1, "=") > 30,
+        "its row is \"%s\"; expected: Alice at work to the end",
+        row == NULL ? "" : row);
+    run_free(&run);
+    remove_odd(&odd);
+}
+
+static void test_names(void) {
+    char path[100];
+    json_error_t error;
+    struct odd odd;
+    struct run run;
+
+    make_odd(&odd, "printf 'a<b&\"c\\033[31m\\377: <w>&\\001 ...\\n'\n"
+                   "printf 'a<b&\"c\\033[31m\\377: ]]>\\n'");
+    draw_odd(&run, &odd, "");
+    expect_end(&run, 0, "");
+    expect(line_of(&run, "a<b&\"c?[31m? |") != NULL,
+        "no row is of \"a<b&\"c?[31m?\"");
+    run_free(&run);
+    snprintf(path, sizeof path, "%s/timeline/odd.svg", odd.dir);
+    expect_xml(path);
+    snprintf(path, sizeof path, "%s/timeline/odd.json", odd.dir);
+    json_t *trace = json_load_file(path, 0, &error);
+    expect(trace != NULL && count_events(trace, "X", "<w>&? ...") == 1,
+        "%s: no piece of work \"<w>&? ...\" %s", path, error.text);
+    json_decref(trace);
+    remove_odd(&odd);
+}
+
+static void test_many_lanes(void) {
+    struct run run;
+
+    draw(&run, "-t virtual % 04-async/messages -- -c 100000 -m 1");
+    expect_end(&run, 0, "");
+    expect_line(&run, 0, "04-async/messages: 1.00 s");
+    expect(line_of(&run, "99960 more") != NULL,
+        "no row is of the 99,960 that have none of their own");
+    run_free(&run);
+}
+
+/* On a terminal of so many columns. Its output fits into the terminal's own
+ * buffer, so that it can be read when all is over. */
+static void draw_on_terminal(
+    struct run *run, unsigned short columns, char *seen, size_t size) {
+    const char *argv[] = {built("tests/timeline"), "-t", "virtual", built("."),
+        "02-threads/messages", NULL};
+    struct winsize window = {.ws_row = 24, .ws_col = columns};
+    char name[100];
+    int master = posix_openpt(O_RDWR | O_NOCTTY | O_NONBLOCK);
+
+    if (master == -1 || grantpt(master) == -1 || unlockpt(master) == -1 ||
+        ptsname_r(master, name, sizeof name) != 0)
+        err(EXIT_FAILURE, "posix_openpt");
+    int slave = open(name, O_RDWR | O_NOCTTY); /* or the size would be lost */
+    ioctl(master, TIOCSWINSZ, &window);
+    struct program program = {.argv = argv, .stdout_path = name};
+    program_run(&program, run);
+    ssize_t got = read(master, seen, size - 1);
+    seen[got > 0 ? got : 0] = '\0';
+    close(slave);
+    close(master);
+}
+
+static void test_terminal(void) {
+    char seen[4000];
+    struct run run;
+
+    draw_on_terminal(&run, 20, seen, sizeof seen);
+    expect_end(&run, 0, "");
+    expect(strstr(seen, "Alice |\033[34m..........\033[0m|") != NULL,
+        "20 columns: no row of Alice with 10 marks in their colour: %s", seen);
+    run_free(&run);
+    draw_on_terminal(&run, 5, seen, sizeof seen);
+    expect_end(&run, 1, "5 columns are too few");
+    run_free(&run);
+}
+
 CU_TestInfo pictures_tests[] = {
     {"messages in virtual time are exact", test_messages},
     {"cooking in virtual time is exact", test_cooking},
     {"downloads in virtual time take their latencies", test_download},
     {"the SVG is XML, the trace has every piece of work", test_files},
+    {"a program without lanes: a clear line", test_no_lanes},
+    {"a program that hangs: the picture up to then", test_hangs},
+    {"names with markup and control characters", test_names},
+    {"100,000 lanes: 40 and a sum", test_many_lanes},
+    {"a terminal of 20 columns, and of 5", test_terminal},
     CU_TEST_INFO_NULL,
 };
