@@ -150,12 +150,18 @@ everything: $(TESTED) $(BINARIES)
 #:   make tsan PROGRAM=06-locks/increment_race (helgrind: with valgrind)
 #:                      runs a program under a detector of data races
 #:   make check EXERCISE=02-threads/exercise_tables
-#:                      grades one exercise of this directory
+#:                      grades one exercise of this directory (QUICK=1: only
+#:                      the quick checks, the first answers come in 3 s)
+#:   make watch EXERCISE=...   the same again whenever the file is saved
+#:   make hint EXERCISE=...    the next of three hints
+#:   make progress      the points of all exercises, and what is left
 #: For teachers
 #:   make doctor        says whether this machine is ready for the lessons
 #:   make slides        the lessons' slides as one page: build/slides.html
 #:   make grade SUBMISSION=DIR (SEED=n)
 #:                      grades a directory with this layout: points, feedback
+#:   make grade-all SUBMISSIONS=DIR (JOBS=n, OUT=DIR)
+#:                      grades a folder a student; goes on where it was
 #:   make handout       packs the kit without solutions: build/kit.tar.gz
 #:   make gradescope (GRADE=hidden.conf)
 #:                      packs an autograder: build/gradescope.zip
@@ -210,12 +216,41 @@ test: need-test $(TESTED)
 	@$B/tests/test_runner $B $(SUITE)
 
 SUBMISSION = .
-REPORTS = $B/grade
-grade check: need-grade $(GRADER)
-	@$B/tests/grade $(if $(filter check,$@),-e "$(EXERCISE)") \
-	    $(if $(SEED),-s "$(SEED)") $(if $(SANDBOX),-b $(SANDBOX)) \
-	    $(if $(filter 1,$(TRUST)),-t) $(if $(filter 1,$(QUICK)),-q) $(if $(GRADE),-g "$(GRADE)") \
-	    -o "$(REPORTS)" "$(SUBMISSION)"
+grade check: grade_options = $(if $(SEED),-s "$(SEED)") \
+    $(if $(SANDBOX),-b $(SANDBOX)) $(if $(filter 1,$(TRUST)),-t) \
+    $(if $(filter 1,$(QUICK)),-q) $(if $(GRADE),-g "$(GRADE)")
+grade-all: grade_options = $(if $(SANDBOX),-b $(SANDBOX)) \
+    $(if $(filter 1,$(TRUST)),-t) $(if $(GRADE),-g "$(GRADE)")
+# What a target that is about an exercise says without one.
+an_exercise = [ -n "$(EXERCISE)" ] || { echo "make $@ EXERCISE=...: one of" >&2; \
+    ls 0[1-6]-*/exercise_*.c | sed 's/^/    /; s/\.c$$//' >&2; exit 2; }
+
+grade: REPORTS = $B/grade
+grade: need-grade $(GRADER)
+	@$B/tests/grade $(grade_options) -o "$(REPORTS)" "$(SUBMISSION)"
+
+check: REPORTS = $B/check/$(EXERCISE:.c=)
+check: need-check $(GRADER)
+	@$(an_exercise)
+	@mkdir -p "$(REPORTS)"
+	@$B/tests/grade -e "$(EXERCISE:.c=)" $(grade_options) -o "$(REPORTS)" \
+	    "$(SUBMISSION)"
+
+.PHONY: grade-all watch hint progress
+grade-all: need-grade-all $(GRADER)
+	@SEED="$(SEED)" JOBS="$(JOBS)" tests/grader/grade_all.sh $B \
+	    "$(SUBMISSIONS)" "$(or $(OUT),$B/grades)" $(grade_options)
+
+watch: need-watch $(GRADER)
+	@$(an_exercise)
+	@tests/grader/watch.sh "$(EXERCISE)" $(MAKE) -s check \
+	    EXERCISE="$(EXERCISE)"
+
+hint:
+	@tests/grader/hint.sh $B "$(EXERCISE)"
+
+progress:
+	@tests/grader/progress.sh $B
 
 # All that grading needs, built.
 grader: need-grader $(GRADER)

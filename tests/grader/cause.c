@@ -158,7 +158,8 @@ enum fault cause_of_end(const struct run *run) {
     switch (run->end) {
     case DEADLOCK: return of_deadlock(run->why);
     case BUSY_WAIT: return FAULT_BUSY_WAIT;
-    case TIMED_OUT: return FAULT_TIMEOUT;
+    case TIMED_OUT:
+        return strstr(run->why, " to look") ? FAULT_POLL : FAULT_TIMEOUT;
     case FLOODED: return FAULT_FLOOD;
     case GREEDY: return FAULT_GREEDY;
     case SIGNALLED: return of_signal(run->code);

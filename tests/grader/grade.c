@@ -5,7 +5,7 @@
  *            [-q] SUBMISSION
  *
  * Takes a submission in, builds it, runs the checks of every exercise, and
- * tells what became of each: as a table on stdout and in two reports in DIR.
+ * tells what became of each: as a table on stdout and in reports in DIR.
  * Each check runs in a process of its own, so that nothing it meets can end
  * the grader. Run it from the top of the source tree.
  *
@@ -15,6 +15,7 @@
 #define _GNU_SOURCE
 #include "grader/build.h"
 #include "grader/enclose.h"
+#include "grader/formats.h"
 #include "grader/hidden.h"
 #include "grader/intake.h"
 #include "grader/order.h"
@@ -268,14 +269,9 @@ static unsigned long any_seed(void) {
 }
 
 static void reports_in(struct grader *grader, const char *dir) {
-    static char json[4096], xml[4096];
-
     if (mkdir(dir, 0755) == -1 && errno != EEXIST)
         err(EXIT_FAILURE, "%s", dir);
-    snprintf(json, sizeof json, "%s/results.json", dir);
-    snprintf(xml, sizeof xml, "%s/results.xml", dir);
-    grader->report.json = json;
-    grader->report.xml = xml;
+    grader->report.directory = dir;
 }
 
 static void read_options(struct grader *grader, int argc, char **argv) {

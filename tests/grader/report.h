@@ -1,9 +1,5 @@
 /*
- * report.h - what became of every check, and the reports for machines
- *
- * Two files: results.json as Gradescope wants it, results.xml as JUnit. Both
- * are complete and valid at every moment, also when the grader is killed
- * half-way: each is written whole beside itself and then renamed.
+ * report.h - what became of every check, in words
  */
 #ifndef REPORT_H
 #define REPORT_H
@@ -39,9 +35,9 @@ struct report {
     struct result *results;
     size_t count;
     unsigned long seed;
-    const char *sandbox;    /* the level, in a sentence */
-    const char *problem;    /* why nothing could be graded, or NULL */
-    const char *json, *xml; /* the paths; NULL: none */
+    const char *sandbox;   /* the level, in a sentence */
+    const char *problem;   /* why nothing could be graded, or NULL */
+    const char *directory; /* of the files (formats.h); NULL: none */
 };
 
 /* The sum of the scores, and of the points that could be had. */
@@ -58,7 +54,16 @@ const char *report_word(enum outcome);
 const char *report_feedback(const struct report *, const struct result *,
     const char *indent, char *buf, size_t size);
 
-/* Writes both files. Ends this process by err() when it cannot. */
-void report_write(const struct report *);
+/* Drops, in place, what is no UTF-8, no character of XML, or one that a
+ * terminal obeys. Returns text. */
+char *report_clean(char *text);
+
+/* The first line of what is to be said, and all of it, both clean. */
+struct report_words {
+    char summary[1200], all[16384];
+};
+
+void report_words(
+    const struct report *, const struct result *, struct report_words *);
 
 #endif

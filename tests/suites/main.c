@@ -46,6 +46,7 @@ static const struct {
     {"grade", grade_tests, true},
     {"attacks", attacks_tests, true},
     {"stopped", stopped_tests, true},
+    {"student", student_tests, true},
 };
 enum { SUITES = sizeof suites / sizeof suites[0] };
 

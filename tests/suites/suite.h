@@ -68,6 +68,6 @@ extern CU_TestInfo messages_tests[], download_tests[], increment_tests[],
     async_tests[], queue_tests[], redis_tests[], locks_tests[], explore_tests[],
     program_tests[], sites_tests[], twins_tests[], usage_tests[],
     pictures_tests[], readme_tests[], grade_tests[], attacks_tests[],
-    stopped_tests[];
+    stopped_tests[], student_tests[];
 
 #endif

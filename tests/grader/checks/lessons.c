@@ -50,15 +50,21 @@ static void cooking(struct grading *g, struct finding *f) {
     judge(g, f, cooking_judge);
 }
 
-#define STORY(name)                                                         \
-    static const struct check name##_checks[] = {                           \
-        {"build", "build", 2, NULL,                                         \
-            "A warning is the compiler's guess at a mistake.", "README.md", \
-            check_build},                                                   \
-        {"story", "correct", 18, NULL,                                      \
-            "It does not do what the lesson of this folder does.",          \
-            "README.md", name},                                             \
-        {NULL, NULL, 0, NULL, NULL, NULL, NULL},                            \
+#define STORY(story)                                                        \
+    static const struct check story##_checks[] = {                          \
+        {.name = "build",                                                   \
+            .kind = "build",                                                \
+            .points = 2,                                                    \
+            .cause = "A warning is the compiler's guess at a mistake.",     \
+            .read = "README.md",                                            \
+            .judge = check_build},                                          \
+        {.name = "story",                                                   \
+            .kind = "output",                                               \
+            .points = 18,                                                   \
+            .cause = "It does not do what the lesson of this folder does.", \
+            .read = "README.md",                                            \
+            .judge = story},                                                \
+        {.name = NULL},                                                     \
     };
 STORY(messages)
 STORY(download)

@@ -1,0 +1,20 @@
+#!/bin/sh
+# hint.sh - the next of three hints for an exercise
+#
+# Usage: tests/grader/hint.sh BUILD_DIR EXERCISE
+# From a question to the key call. How many were given is kept in BUILD_DIR;
+# after the last it begins again.
+set -eu
+build=$1 exercise=${2:-} hints=tests/grader/hints
+exercise=${exercise%.c}
+if [ ! -f "$hints/$exercise.txt" ]; then
+    echo "make hint EXERCISE=...: one of"
+    (cd "$hints" && find . -name '*.txt' | sed 's|^\./|    |; s|\.txt$||' | sort)
+    exit 2
+fi >&2
+count=$build/hints/$exercise
+mkdir -p "$(dirname "$count")"
+number=$(($(cat "$count" 2>/dev/null || echo 0) % 3 + 1))
+echo "$number" >"$count"
+echo "hint $number of 3:"
+awk -v RS= -v number="$number" 'NR == number' "$hints/$exercise.txt"
