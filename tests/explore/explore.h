@@ -4,12 +4,14 @@
  * Design. The reader's program is compiled with -fsanitize=thread, so the
  * compiler announces every access to memory, and linked with these files
  * instead of the sanitizer's library. They are two halves.
- *   explore.c: the parent. It forks a child per schedule, looks at what the
- *     child did, and prescribes the next schedule.
- *   explore_run.c: the child. The program's own threads run in it, one at a
- *     time: a thread says what it will do next, and waits until it is chosen.
- *     So a run is a list of choices, and can be repeated.
- * The halves talk through one shared mapping, struct shared. explore.awk puts
+ *   The parent (main.c, search.c, run.c, outcome.c, report.c, play.c) forks a
+ *     child per schedule, looks at what the child did, and prescribes the next
+ *     schedule.
+ *   The child (schedule.c, places.c, table.c, hooks_*.c; child.h). The
+ *     program's own threads run in it, one at a time: a thread says what it
+ *     will do next, and waits until it is chosen. So a run is a list of
+ *     choices, and can be repeated.
+ * The halves talk through one shared mapping, struct shared. names.awk puts
  * names into the report in the place of addresses.
  */
 #ifndef EXPLORE_H
@@ -18,32 +20,37 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { MOST_THREADS = 16, MOST_STEPS = 4000, MOST_LEARNED = 2048 };
-enum { MOST_STATES = 1 << 20, MOST_TABLE = 1 << 19 };
-enum { ALL = 1000000 }; /* as a bound: none */
-enum { SPURIOUS = 16 }; /* choice SPURIOUS + t: t's wait needs no signal */
+enum { MOST_THREADS = 64 }; /* alive, or ended and not joined yet */
+enum { MOST_STEPS = 100000, MOST_LEARNED = 8192 };
+enum { MOST_STATES = 1 << 20, MOST_TABLE = 1 << 24, MOST_TEXT = 600 };
+enum { ALL = 200 };              /* as a bound: none */
+enum { SPURIOUS = MOST_THREADS }; /* choice SPURIOUS + t: t's wait needs no
+                                     signal */
 
-/* Threads and choices in REPLAY; M is main. */
-#define LETTERS "MABCDEFGHIJKLNOPmabcdefghijklnop"
-
-/* For explore.awk, which fills in what is between \1 and \1. */
+/* For names.awk, which fills in what is between \1 and \1. */
 #define NAME "\1N%lu %lu %lx\1" /* of what is at an address: sum */
-#define NAME_OF(p) (p)->at, (p)->size, (p)->at
-#define LINE "\1L%lx\1"                     /* file.c:37 */
-#define TEXT "\1T%lx\1"                     /* 37 sum = seen + 1; */
-#define LINE_OF(pc) ((unsigned long)(pc)-1) /* pc is where the call returns */
+#define LINE "\1L%lx\1"         /* file.c:37 */
+#define TEXT "\1T%lx\1"         /* 37 sum = seen + 1; */
+#define LINE_OF(pc) ((unsigned long)(pc) - 1) /* pc is where the call returns */
 
-/* How a run ended, but by itself. NEWS: there are more places to choose at than
-   was known. SEEN: from here on it would go as in a run before. */
-enum fault { NONE, STUCK, MISUSE, ENDLESS, UNFIT, NEWS, SEEN };
+/* How a run ended, but by itself. UNFIT: it cannot be explored. NEWS: there are
+   more places to choose at than was known. SEEN: from here on it would go as in
+   a run before. PAUSE: the player is to choose. */
+enum fault { NONE, STUCK, MISUSE, UNFIT, NEWS, SEEN, PAUSE };
 
-/* A choice, and what there was to choose from. */
+/* A prescribed choice: at a step, a thread or SPURIOUS + thread. */
+struct given {
+    int step, choice;
+    uint32_t check; /* the state there, 0: not known */
+};
+
+/* A choice that was made, and what there was to choose from. */
 struct step {
-    int choice, usual; /* a thread, or SPURIOUS + thread; if not prescribed */
-    int stay;          /* the thread that others preempt, -1: none */
-    int cost;          /* preemptions before this step */
-    unsigned enabled, done; /* bits: the choices there were, and the tried */
-    uint64_t state;         /* see explore_run.c */
+    uint64_t enabled, spurious; /* bits: the threads that could go on */
+    uint32_t state;             /* see places.c */
+    uint8_t choice, usual;      /* usual: if not prescribed */
+    int8_t stay;                /* the thread that others preempt, -1: none */
+    uint8_t cost;               /* preemptions before this step */
 };
 
 /* A place that threads share. */
@@ -54,19 +61,24 @@ struct learned {
 };
 
 struct shared {
-    /* To the child: steps[0 .. prefix - 1].choice are prescribed. */
-    int prefix, bound, search;
-    bool reduce, any_order; /* any_order: of the lines of output */
-    const char *replay;     /* NULL, or a schedule to run */
+    /* To the child. */
+    int ngiven, bound, search, pause_at; /* a step, -1: none */
+    bool reduce, quiet;   /* quiet: what is printed in which order is no matter */
+    bool shown, debugger; /* shown: this run makes a table */
+    int uses_learned;     /* so many of what was learned are places to choose */
     /* From the child. */
     int nsteps, nthreads, cost; /* cost: preemptions in all */
-    int running;                /* who ended the run, */
+    int running, running_tid;   /* who ended the run, */
     void *pc;                   /* and how far it had got */
     enum fault fault;
-    const char *text;       /* of the fault */
-    char race[500];         /* the first data race, in words */
-    char table[MOST_TABLE]; /* of a replay: what was done, who waits for whom */
+    char text[MOST_TEXT];       /* of the fault */
+    char race[MOST_TEXT];       /* the first data race, in words */
+    char unfinished[MOST_TEXT]; /* who was cut off when the program ended, ... */
+    int ender;                  /* ... by whom */
+    int used;                   /* of the table: what was done, who waits */
+    char table[MOST_TABLE];
     struct step steps[MOST_STEPS];
+    struct given given[MOST_STEPS];
     /* For the runs to come. */
     int nlearned;
     struct learned learned[MOST_LEARNED];
@@ -75,8 +87,12 @@ struct shared {
 
 extern struct shared *sh;
 
+/* The name in REPLAY and reports: main, A to Z without M, AA, AB, ... It lives
+   until the eighth next call. */
 const char *thread_name(int thread);
 int cost_of(const struct step *, int choice); /* in preemptions */
-void run_begin(void);                         /* the caller becomes thread 0 */
+void memory_reserve(void); /* in the parent: addresses for all runs to come */
+/* In the child: runs the program from its main(), never comes back. */
+_Noreturn void run_begin(int argc, char *argv[]);
 
 #endif

@@ -24,7 +24,7 @@ case $TIMEOUT in *[!0-9]*) say "TIMEOUT=$TIMEOUT: must be seconds" ;; esac
 see="-g -O0 -fsanitize=thread -fno-pie"
 [ "${compiler##*clang*}" ] ||
     see="$see -mllvm -tsan-instrument-read-before-write=1"
-header=$(sed -n '1,/\*\//p' "$source")
+header=$(tr -d '\r' <"$source" | awk '{ print } /\*\// { exit }')
 build=$here/build.sh # beside us in a sandbox, else in its own room
 [ -f "$build" ] || build=$here/../run/build.sh
 flags=$("$build" -f "$source") || exit 2
@@ -56,7 +56,8 @@ fi
 [ -z "$EXPLORE_PARTS" ] || exit 0
 PLACES=$exe.places
 [ -n "$REPLAY" ] || rm -f "$PLACES"
-export BOUND REPLAY REDUCE TIMEOUT OUTCOMES GDB PLACES
+EXPECT=${EXPECT:-$(echo "$header" | sed -n 's/.*Expect: *//p')}
+export BOUND REPLAY REDUCE TIMEOUT OUTCOMES GDB PLACES EXPECT STATUS INPUT MAX_SCHEDULES
 # shellcheck disable=SC2086
 [ -z "$GDB" ] || exec gdb -q --args "$exe" $ARGS
 trap : INT # explore ends by itself

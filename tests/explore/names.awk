@@ -40,6 +40,10 @@ function name(address, size, hex,    i, offset) {
 
 function looked_up(what,    word) {
     split(substr(what, 2), word, " ")
+    if (what ~ /^V/)
+        return word[4]
+    if (what ~ /^S/)
+        return "stack of " word[5]
     if (what ~ /^N/)
         return name(word[1], word[2], word[3])
     if (!(word[1] in where))
@@ -64,7 +68,7 @@ BEGIN {
     line = part[1]
     for (i = 2; i <= n; i++)
         line = line (i % 2 ? part[i] : looked_up(part[i]))
-    row = sub(/^\002/, "", line)
+    row = sub(/^\002[C-]\t/, "", line)
     rows += row && NR == FNR
     split(line, column, "\t") # place, thread, words, source
     if (row)

@@ -2,16 +2,23 @@
  * unfit - programs that go wrong, or that cannot be explored
  * Build: cc -pthread -o unfit unfit.c
  * Usage: ./unfit none|read|fork|socket|loop|spin|steps|memory|flood|crash|
- *        abort|unlock|many|pipe
+ *        abort|unlock|many|pipe|semop|futex|flock
  */
+#define _GNU_SOURCE
 #include <err.h>
+#include <fcntl.h>
+#include <linux/futex.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <sys/sem.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -29,7 +36,7 @@ static void *work(void *arg) {
         pause();
     if (strcmp(how, "socket") == 0)
         socket(AF_INET, SOCK_STREAM, 0);
-    while (strcmp(how, "loop") == 0)
+    for (bool loop = strcmp(how, "loop") == 0; loop;)
         continue;
     while (strcmp(how, "spin") == 0 && !flag)
         continue;
@@ -50,14 +57,21 @@ static void *work(void *arg) {
         pthread_mutex_unlock(&lock);
     if (strcmp(how, "pipe") == 0 && pipe(fds) == 0)
         return (void *)read(fds[0], fds, 1);
+    if (strcmp(how, "semop") == 0)
+        semop(0, NULL, 0);
+    if (strcmp(how, "futex") == 0)
+        syscall(SYS_futex, &flag, FUTEX_WAIT, 0, NULL, NULL, 0);
+    if (strcmp(how, "flock") == 0) /* twice the same file, as two opens */
+        for (int i = 0; i < 2; i++)
+            flock(open("/proc/self/exe", O_RDONLY), LOCK_EX);
     return NULL;
 }
 
 int main(int argc, char *argv[]) {
     static char none[] = "none";
     char *how = argc > 1 ? argv[1] : none;
-    int many = strcmp(how, "none") == 0 ? 0 : strcmp(how, "many") == 0 ? 20 : 1;
-    pthread_t pool[20];
+    int many = strcmp(how, "none") == 0 ? 0 : strcmp(how, "many") == 0 ? 70 : 1;
+    pthread_t pool[70];
     for (int i = 0; i < many; i++)
         pthread_create(&pool[i], NULL, work, how);
     if (strcmp(how, "steps") == 0)

@@ -1,0 +1,343 @@
+/*
+ * hooks_memory.c - the child: what the compiler calls for memory, and malloc
+ *
+ * Design. malloc's blocks come from an arena at a fixed address, and none is
+ * used twice in a run: so the same steps get the same addresses, and an access
+ * to what was freed, or beside a block, is found by a map of the arena.
+ */
+#define _GNU_SOURCE
+#include "explore/child.h"
+
+#include <errno.h>
+#include <malloc.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+static const char *const names[] = {"read", "write", "update"};
+
+/* ---------- The arena ---------- */
+
+enum { GRAIN = 16, CHUNK = 1 << 20, MOST_CHUNKS = 256 };
+#define ARENA ((char *)0x1800000000)
+static const size_t arena_size = (size_t)CHUNK * MOST_CHUNKS;
+
+/* A map of grains. HEAD: a block begins behind it. */
+enum { OUTSIDE, HEAD, LIVE, FREED };
+static unsigned char *map;
+struct head { /* one grain before a block */
+    uint32_t size, freed_by;
+    void *freed_at;
+};
+static struct { /* of a thread, so that the others' calls change no address */
+    char *next, *end;
+} chunk[MOST_THREADS];
+static int chunks = MOST_THREADS; /* the first are given out already */
+
+void arena_reserve(void) {
+    void *memory = mmap(ARENA, arena_size + arena_size / GRAIN,
+        PROT_READ | PROT_WRITE,
+        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1,
+        0);
+    if (memory != ARENA) {
+        perror("explore: the arena");
+        exit(2);
+    }
+    map = (unsigned char *)ARENA + arena_size;
+    for (int i = 0; i < MOST_THREADS; i++) {
+        chunk[i].next = ARENA + (size_t)i * CHUNK;
+        chunk[i].end = chunk[i].next + CHUNK;
+    }
+}
+
+static bool in_arena(uintptr_t at) {
+    return at - (uintptr_t)ARENA < arena_size;
+}
+
+static unsigned char *grain(uintptr_t at) {
+    return &map[(at - (uintptr_t)ARENA) / GRAIN];
+}
+
+static struct head *head_of(uintptr_t at) {
+    at &= ~(uintptr_t)(GRAIN - 1);
+    while (in_arena(at) && *grain(at) != HEAD)
+        at -= GRAIN;
+    return in_arena(at) ? (struct head *)at : NULL;
+}
+
+void *allocate(size_t align, size_t size) {
+    int id = self != NULL ? self->id : 0;
+    size_t grains = (size + GRAIN - 1) / GRAIN + (size == 0);
+    size_t need = grains * GRAIN + GRAIN + align;
+    if (size > arena_size)
+        need = arena_size;
+    if ((size_t)(chunk[id].end - chunk[id].next) < need) {
+        int more = (int)((need + CHUNK - 1) / CHUNK);
+        if (chunks + more > MOST_CHUNKS) {
+            errno = ENOMEM;
+            return NULL;
+        }
+        chunk[id].next = ARENA + (size_t)chunks * CHUNK;
+        chunk[id].end = chunk[id].next + (size_t)more * CHUNK;
+        chunks += more;
+    }
+    uintptr_t at = (uintptr_t)chunk[id].next + GRAIN;
+    at = (at + align - 1) & ~(uintptr_t)(align - 1);
+    struct head *head = (struct head *)at - 1;
+    *head = (struct head){.size = (uint32_t)size};
+    *grain((uintptr_t)head) = HEAD;
+    memset(grain(at), LIVE, grains);
+    chunk[id].next = (char *)at + grains * GRAIN;
+    return (void *)at;
+}
+
+/* An access that is to no block that lives. */
+static void check_block(const struct op *op) {
+    if (!in_arena(op->at) || *grain(op->at) == LIVE)
+        return;
+    const struct head *h = head_of(op->at);
+    sh->running = self->id;
+    sh->pc = op->pc;
+    if (*grain(op->at) == FREED)
+        end_run(MISUSE, "use after free: %s %ss what %s freed at " LINE,
+            thread_name(self->id), op->name, thread_name((int)h->freed_by),
+            LINE_OF(h->freed_at));
+    end_run(MISUSE, "%s %ss beside the blocks that malloc gave",
+        thread_name(self->id), op->name);
+}
+
+static void free_block(void *block, void *pc) {
+    uintptr_t at = (uintptr_t)block;
+    if (block == NULL)
+        return;
+    if (!in_arena(at)) {
+        free(block); /* a library's */
+        return;
+    }
+    struct head *h = (struct head *)block - 1;
+    if (self != NULL && *grain(at) == FREED)
+        end_run(MISUSE,
+            "double free: %s frees at " LINE " what %s freed at " LINE,
+            thread_name(self->id), LINE_OF(pc), thread_name((int)h->freed_by),
+            LINE_OF(h->freed_at));
+    if (at % GRAIN != 0 || *grain((uintptr_t)h) != HEAD)
+        end_run(MISUSE, "free at " LINE " of what malloc did not give",
+            LINE_OF(pc));
+    /* A write of all that was used of it. */
+    for (uintptr_t w = at; self != NULL && w < at + h->size; w += 8)
+        for (const struct place *p = first_place(w); p != NULL; p = p->next)
+            if (p->at == w && !p->sync) {
+                plain(WRITE, "free", (void *)w, p->size, pc);
+                break;
+            }
+    if (*grain(at) == FREED) { /* while it waited for its turn */
+        free_block(block, pc);
+        return;
+    }
+    h->freed_by = self != NULL ? (uint32_t)self->id : 0;
+    h->freed_at = pc;
+    memset(grain(at), FREED, (h->size + GRAIN - 1) / GRAIN + (h->size == 0));
+}
+
+WRAP(void *, malloc, (size_t n), allocate(GRAIN, n))
+WRAP(void *, aligned_alloc, (size_t align, size_t n),
+    allocate(align < GRAIN ? GRAIN : align, n))
+WRAP(void *, memalign, (size_t align, size_t n),
+    allocate(align < GRAIN ? GRAIN : align, n))
+int __wrap_posix_memalign(void **block, size_t align, size_t n) {
+    *block = allocate(align < GRAIN ? GRAIN : align, n);
+    return *block == NULL ? ENOMEM : 0;
+}
+void *__wrap_calloc(size_t n, size_t size) {
+    size_t all;
+    if (__builtin_mul_overflow(n, size, &all))
+        all = SIZE_MAX;
+    return allocate(GRAIN, all); /* fresh memory is zero */
+}
+void __wrap_free(void *block) {
+    free_block(block, PC);
+}
+static void *move(void *block, size_t n, void *pc) {
+    if (block != NULL && !in_arena((uintptr_t)block))
+        return realloc(block, n); /* a library's */
+    void *other = allocate(GRAIN, n);
+    if (block == NULL || other == NULL)
+        return other;
+    size_t old = ((struct head *)block)[-1].size;
+    memcpy(other, block, old < n ? old : n);
+    free_block(block, pc);
+    return other;
+}
+WRAP(void *, realloc, (void *p, size_t n), move(p, n, PC))
+void *__wrap_reallocarray(void *p, size_t n, size_t size) {
+    size_t all;
+    if (__builtin_mul_overflow(n, size, &all))
+        all = SIZE_MAX;
+    return move(p, all, PC);
+}
+size_t __wrap_malloc_usable_size(void *p) {
+    bool ours = in_arena((uintptr_t)p);
+    return ours ? ((struct head *)p)[-1].size : malloc_usable_size(p);
+}
+static char *copy_text(const char *text, size_t length) {
+    char *copy = allocate(GRAIN, length + 1);
+    return copy == NULL ? NULL : memcpy(copy, text, length);
+}
+WRAP(char *, strdup, (const char *text), copy_text(text, strlen(text)))
+WRAP(char *, strndup, (const char *text, size_t n),
+    copy_text(text, strnlen(text, n)))
+
+/* ---------- What the compiler calls ---------- */
+
+enum { LARGE = 4096 };
+
+#define HOOK(type, name, params, ...) \
+    type __tsan_##name params {       \
+        __VA_ARGS__;                  \
+    }
+
+/* Of a large block only the words count that were used one by one, too. */
+void plain(enum kind kind, const char *name, const void *p, unsigned long size,
+    void *pc) {
+    uintptr_t at = (uintptr_t)p, end = at + size;
+    while (at < end && self != NULL) {
+        uintptr_t next = (at | 7) + 1; /* no more than a word at once */
+        next = next < end ? next : end;
+        if (size > LARGE && first_place(at) == NULL) {
+            at = next;
+            continue;
+        }
+        struct op op = {kind, name, at, next - at, .pc = pc};
+        turn(op);
+        check_block(&op);
+        at = next;
+    }
+}
+
+#define READS(p, n) plain(READ, names[READ], p, n, PC)
+#define WRITES(p, n) plain(WRITE, names[WRITE], p, n, PC)
+#define ACCESSES(n)                                    \
+    HOOK(void, read##n, (void *p), READS(p, n))            \
+    HOOK(void, write##n, (void *p), WRITES(p, n))          \
+    HOOK(void, unaligned_read##n, (void *p), READS(p, n))  \
+    HOOK(void, unaligned_write##n, (void *p), WRITES(p, n))
+ACCESSES(1)
+ACCESSES(2)
+ACCESSES(4)
+ACCESSES(8)
+ACCESSES(16)
+HOOK(void, read_range, (void *p, unsigned long n), READS(p, n))
+HOOK(void, write_range, (void *p, unsigned long n), WRITES(p, n))
+HOOK(void, init, (void), )
+
+/* The calls of the thread: where each one's frame ends. */
+void __tsan_func_entry(void *unused) {
+    (void)unused;
+    uintptr_t sp = (uintptr_t)__builtin_dwarf_cfa();
+    if (self == NULL)
+        return;
+    while (self->depth > 0 && self->depth <= MOST_DEPTH &&
+           self->frames[self->depth - 1].sp <= sp)
+        self->depth--; /* left by longjmp */
+    if (self->depth < MOST_DEPTH)
+        self->frames[self->depth] = (struct frame){sp, PC};
+    self->depth++;
+}
+HOOK(void, func_exit, (void),
+    if (self != NULL && self->depth > 0) self->depth--)
+
+/* With the happens-before edges of an atomic operation: an update carries on
+   what was released before it; a store that releases nothing ends that. */
+static void atomic(struct op op, int order, const void *expected) {
+    op.atomic = true;
+    op.name = names[op.kind];
+    if (self == NULL)
+        return;
+    struct place *p = turn(op);
+    check_block(&op);
+    bool takes = order != __ATOMIC_RELAXED && order != __ATOMIC_RELEASE;
+    bool gives = order == __ATOMIC_RELEASE || order >= __ATOMIC_ACQ_REL;
+    if (expected != NULL && memcmp((const void *)op.at, expected, op.size) != 0)
+        gives = false; /* it fails, and so only reads */
+    if (takes && op.kind != WRITE && p->level == CHOICE)
+        acquire(p);
+    if (op.kind == WRITE && p->clock != NULL)
+        memset(p->clock, 0, MOST_THREADS * sizeof *p->clock);
+    if (gives && op.kind != READ && p->level == CHOICE)
+        release(p);
+}
+
+/* The last parameter of a comparison, the order if it fails, is left out. */
+#define ATOMIC(kind, type, name, params, result) \
+    HOOK(type, name, params, atomic(OP(kind, p), order, NULL); return result)
+#define FETCH(type, n, what)                                        \
+    ATOMIC(UPDATE, type, n##_##what, (type * p, type v, int order), \
+        __atomic_##what(p, v, __ATOMIC_SEQ_CST))
+#define __atomic_exchange(p, v, order) __atomic_exchange_n(p, v, order)
+#define COMPARE(type, n, result_type, how, old_type, old, expected, result) \
+    HOOK(result_type, n##_compare_exchange_##how,                           \
+         (type * p, old_type old, type v, int order),                       \
+         atomic(OP(UPDATE, p), order, expected);                            \
+         return result)
+#define SWAP(p, old, v)          \
+    __atomic_compare_exchange_n( \
+        p, old, v, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)
+#define ATOMICS(type, n)                                                  \
+    ATOMIC(READ, type, n##_load, (const type *p, int order), *p)          \
+    ATOMIC(WRITE, type, n##_store, (type * p, type v, int order), *p = v) \
+    FETCH(type, n, exchange)                                              \
+    FETCH(type, n, fetch_add)                                             \
+    FETCH(type, n, fetch_sub)                                             \
+    FETCH(type, n, fetch_and)                                             \
+    FETCH(type, n, fetch_or)                                              \
+    FETCH(type, n, fetch_xor)                                             \
+    COMPARE(type, n, int, strong, type *, old, old, SWAP(p, old, v))      \
+    COMPARE(type, n, int, weak, type *, old, old, SWAP(p, old, v))        \
+    COMPARE(type, n, type, val, type, old, &old, (SWAP(p, &old, v), old))
+ATOMICS(uint8_t, atomic8)
+ATOMICS(uint16_t, atomic16)
+ATOMICS(uint32_t, atomic32)
+ATOMICS(uint64_t, atomic64)
+
+/* Orders with all fences before it: that may hide a data race, but reports
+   none that is not there. */
+void __tsan_atomic_thread_fence(void) {
+    static unsigned fences[MOST_THREADS];
+    join_clock(self->hb, fences);
+    join_clock(fences, self->hb);
+}
+HOOK(void, atomic_signal_fence, (void), )
+
+/* ---------- memcpy and kin: all they read, all they write ---------- */
+
+#define MOVES(name)                                                    \
+    void *__wrap_##name(void *to, const void *from, size_t n) {        \
+        READS(from, n);                                                \
+        WRITES(to, n);                                                 \
+        return memmove(to, from, n);                                   \
+    }                                                                  \
+    void *__tsan_##name(void *to, const void *from, unsigned long n) { \
+        READS(from, n);                                                \
+        WRITES(to, n);                                                 \
+        return memmove(to, from, n);                                   \
+    }
+MOVES(memcpy)
+MOVES(memmove)
+FIRST(WRITES(p, n), void *, memset, (void *p, int byte, size_t n), (p, byte, n))
+void *__tsan_memset(void *p, int byte, unsigned long n) {
+    WRITES(p, n);
+    return memset(p, byte, n);
+}
+FIRST((READS(p, n), READS(q, n)), int, memcmp,
+    (const void *p, const void *q, size_t n), (p, q, n))
+FIRST(READS(p, strlen(p) + 1), size_t, strlen, (const char *p), (p))
+FIRST((READS(p, strlen(p) + 1), READS(q, strlen(q) + 1)), int, strcmp,
+    (const char *p, const char *q), (p, q))
+FIRST((READS(from, strlen(from) + 1), WRITES(to, strlen(from) + 1)), char *,
+    strcpy, (char *to, const char *from), (to, from))
+FIRST((READS(from, strnlen(from, n)), WRITES(to, n)), char *, strncpy,
+    (char *to, const char *from, size_t n), (to, from, n))
+FIRST((READS(from, strlen(from) + 1),
+          WRITES(to + strlen(to), strlen(from) + 1)),
+    char *, strcat, (char *to, const char *from), (to, from))

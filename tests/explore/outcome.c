@@ -1,0 +1,234 @@
+/*
+ * outcome.c - the parent: what came of a run, and which of them is right
+ *
+ * Wrong is what no order of the threads may do: a deadlock, a crash, another
+ * exit status than the right one, output that is not what was expected, a line
+ * that is lost because the program ended before the thread that prints it. Of
+ * other outcomes nobody here can say which one is right: the first is called
+ * the reference.
+ */
+#define _GNU_SOURCE
+#include "explore/parent.h"
+
+#include <string.h>
+#include <sys/wait.h>
+
+struct tally tally;
+struct failure failure;
+static char reference[MOST_OUTPUT + 1]; /* what it printed */
+static size_t reference_length;
+static bool has_reference;
+
+/* ---------- Output by lines ---------- */
+
+static uint64_t hash_text(uint64_t hash, const char *text, size_t n) {
+    for (size_t i = 0; i < n; i++)
+        hash = (hash ^ (unsigned char)text[i]) * 0x100000001B3u;
+    return hash;
+}
+
+/* The same in any order of the lines. */
+static uint64_t hash_lines(const char *text, size_t n) {
+    uint64_t sum = 0;
+    while (n > 0) {
+        const char *end = memchr(text, '\n', n);
+        size_t length = end != NULL ? (size_t)(end - text) : n;
+        uint64_t line = hash_text(1, text, length) + 1;
+        sum += line * (line >> 32 | 1);
+        length += end != NULL;
+        text += length;
+        n -= length;
+    }
+    return sum;
+}
+
+static long count_line(
+    const char *text, size_t n, const char *line, size_t length) {
+    long count = 0;
+    for (const char *at = text; at < text + n;) {
+        const char *end = memchr(at, '\n', (size_t)(text + n - at));
+        size_t here = (size_t)((end != NULL ? end : text + n) - at);
+        count += here == length && memcmp(at, line, length) == 0;
+        at += here + 1;
+    }
+    return count;
+}
+
+/* The first line of the reference that is not there; its length, 0: none. */
+static size_t lost_line(const char *text, size_t n, const char **line) {
+    const char *stop = reference + reference_length;
+    for (const char *at = reference; at < stop;) {
+        const char *end = memchr(at, '\n', (size_t)(stop - at));
+        size_t length = (size_t)((end != NULL ? end : stop) - at);
+        *line = at;
+        if (length > 0 &&
+            count_line(text, n, at, length) <
+                count_line(reference, reference_length, at, length))
+            return length;
+        at += length + 1;
+    }
+    return 0;
+}
+
+/* ---------- The outcome of the last run ---------- */
+
+/* Newlines become slashes. Standard error is shown, and counts for nothing. */
+static void one_line(char *text) {
+    size_t n = strlen(text);
+    while (n > 0 && (text[n - 1] == '\n' || text[n - 1] == '/'))
+        text[--n] = '\0';
+    for (; *text != '\0'; text++)
+        if (*text == '\n')
+            *text = '/';
+}
+
+static bool is_expected(const char *text, size_t n) {
+    static char expected[MOST_OUTPUT], got[MOST_OUTPUT + 1];
+    snprintf(expected, sizeof expected, "%s", settings.expect);
+    snprintf(got, sizeof got, "%.*s", (int)n, text);
+    one_line(expected);
+    one_line(got);
+    if (!settings.any_order)
+        return strcmp(expected, got) == 0;
+    for (char *c = expected; *c != '\0'; c++)
+        *c = (char)(*c == '/' ? '\n' : *c);
+    for (char *c = got; *c != '\0'; c++)
+        *c = (char)(*c == '/' ? '\n' : *c);
+    return hash_lines(expected, strlen(expected)) ==
+           hash_lines(got, strlen(got));
+}
+
+static void tell_fault(struct outcome *o, int status, const char *printed) {
+    const char *said;
+    run_errors(&said);
+    if (sh->fault != NONE)
+        snprintf(o->text, sizeof o->text, "%s", sh->text);
+    else if (WIFSIGNALED(status))
+        snprintf(o->text, sizeof o->text, "crash: %s: %.3000s%s%s",
+            strsignal(WTERMSIG(status)), printed, *printed && *said ? " | " : "",
+            said);
+    else
+        snprintf(o->text, sizeof o->text, "exit %d: %.3000s%s%s",
+            WEXITSTATUS(status), printed, *printed && *said ? " | " : "",
+            o->fault ? said : "");
+}
+
+struct outcome outcome_get(int status) {
+    const char *printed, *line, *said;
+    size_t n = run_output(&printed), length = 0;
+    bool exited = sh->fault == NONE && WIFEXITED(status);
+    bool good = exited && WEXITSTATUS(status) == settings.right_status;
+    struct outcome o = {.fault = !good, .count = 1};
+    if (good && *sh->unfinished != '\0' && has_reference &&
+        !settings.any_outcome)
+        length = lost_line(printed, n, &line);
+    if (good && settings.expect != NULL)
+        o.fault = !is_expected(printed, n);
+    o.fault |= length > 0;
+    o.lines = hash_lines(printed, n);
+    o.hash = settings.any_order ? o.lines : hash_text(2, printed, n);
+    o.hash += exited ? (unsigned)WEXITSTATUS(status) : 1u << 20;
+    if (length > 0) {
+        bool one = strchr(sh->unfinished, ',') == NULL;
+        snprintf(o.text, sizeof o.text,
+            "%s ended, %s had not: %s line \"%.*s\" was lost",
+            thread_name(sh->ender), sh->unfinished, one ? "its" : "the",
+            (int)(length < 500 ? length : 500), line);
+        o.hash = hash_text(3, o.text, strlen(o.text));
+        return o;
+    }
+    tell_fault(&o, status, printed);
+    if (sh->fault != NONE)
+        o.hash = hash_text(4, o.text, strlen(o.text));
+    else if (WIFSIGNALED(status)) /* what it printed up to there varies */
+        o.hash = hash_text(WTERMSIG(status), said, run_errors(&said));
+    one_line(o.text);
+    return o;
+}
+
+/* ---------- All of them ---------- */
+
+void outcome_forget(void) {
+    memset(&tally, 0, sizeof tally);
+}
+
+int outcomes_fine(void) {
+    int fine = 0;
+    for (int i = 0; i < tally.noutcomes; i++)
+        fine += !tally.outcomes[i].fault;
+    return fine;
+}
+
+bool outcomes_differ_in_order(void) {
+    const struct outcome *first = NULL;
+    for (int i = 0; i < tally.noutcomes; i++) {
+        const struct outcome *o = &tally.outcomes[i];
+        if (o->fault)
+            continue;
+        if (first != NULL && o->lines != first->lines)
+            return false;
+        first = first != NULL ? first : o;
+    }
+    return outcomes_fine() > 1 && tally.more == 0;
+}
+
+const char *outcome_word(int number) {
+    if (tally.outcomes[number].fault)
+        return "wrong";
+    if (outcomes_fine() == 1 || settings.any_outcome || settings.expect != NULL)
+        return "right";
+    for (int i = 0; i < number; i++)
+        if (!tally.outcomes[i].fault)
+            return "other";
+    return "reference";
+}
+
+static void keep_failure(const struct outcome *o, bool first_good) {
+    int rank = o->fault                               ? FAULT
+               : *sh->race != '\0'                    ? RACE
+               : !first_good && !settings.any_outcome ? DIFFERENT
+                                                      : NOTHING;
+    if (rank == NOTHING || rank < (int)failure.rank ||
+        (rank == (int)failure.rank && sh->cost >= failure.cost))
+        return;
+    failure.rank = rank;
+    failure.cost = sh->cost;
+    failure.uses_learned = sh->uses_learned;
+    failure.outcome = *o;
+    schedule_write(failure.schedule, sizeof failure.schedule);
+}
+
+/* Which one of the outcomes it is; the first time, a new one. */
+static int number_of(const struct outcome *o) {
+    int i = 0;
+    while (i < tally.noutcomes && tally.outcomes[i].hash != o->hash)
+        i++;
+    if (i < tally.noutcomes)
+        tally.outcomes[i].count++;
+    else if (i < MOST_OUTCOMES)
+        tally.outcomes[tally.noutcomes++] = *o;
+    else
+        tally.more++;
+    return i;
+}
+
+void outcome_count(int status) {
+    struct outcome o = outcome_get(status);
+    int number = number_of(&o);
+    bool first_good = !o.fault && outcomes_fine() == 1 &&
+                      number < MOST_OUTCOMES && !tally.outcomes[number].fault;
+    if (!o.fault && !has_reference) {
+        const char *printed;
+        reference_length = run_output(&printed);
+        memcpy(reference, printed, reference_length);
+        has_reference = true;
+    }
+    for (int i = 0; i < number && !o.fault; i++)
+        first_good = first_good && tally.outcomes[i].fault;
+    tally.schedules++;
+    tally.wrong += o.fault;
+    if (*sh->race != '\0' && tally.racy++ == 0)
+        memcpy(tally.race, sh->race, sizeof tally.race);
+    keep_failure(&o, first_good || (number < MOST_OUTCOMES &&
+        strcmp(outcome_word(number), "other") != 0));
+}

@@ -1,0 +1,116 @@
+/*
+ * table.c - the child: what was done, who waits for whom, where the play stands
+ *
+ * All goes to the shared table, with names.awk's marks in place of names.
+ */
+#define _GNU_SOURCE
+#include "explore/child.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { MOST_SAID = 1000 };
+
+static const char *another_text(size_t *size) {
+    static char texts[8][200];
+    static int next;
+    *size = sizeof texts[0];
+    return texts[next++ % LENGTH(texts)];
+}
+
+const char *thread_name(int thread) {
+    static const char alphabet[] = "ABCDEFGHIJKLNOPQRSTUVWXYZ"; /* M is main */
+    const int n = (int)sizeof alphabet - 1;
+    size_t size;
+    char *name = (char *)another_text(&size);
+    if (thread == 0)
+        return "main";
+    if (thread <= n)
+        snprintf(name, size, "%c", alphabet[thread - 1]);
+    else
+        snprintf(name, size, "%c%c", alphabet[(thread - 1) / n - 1],
+            alphabet[(thread - 1) % n]);
+    return name;
+}
+
+void say(const char *format, ...) {
+    va_list list;
+    if (!sh->shown || sh->used + MOST_SAID > MOST_TABLE)
+        return;
+    va_start(list, format);
+    int n = vsnprintf(sh->table + sh->used, MOST_SAID, format, list);
+    va_end(list);
+    sh->used += n < MOST_SAID ? n : MOST_SAID - 1;
+}
+
+/* On which thread's stack, in which function's frame: its code and the address
+   where the frame begins. */
+static const struct thread *on_stack(
+    uintptr_t at, uintptr_t *code, uintptr_t *frame) {
+    for (int i = 0; i < sh->nthreads; i++) {
+        const struct thread *t = &threads[i];
+        if (at >= t->base || t->base - at > 1u << 23 || !t->used)
+            continue;
+        *code = *frame = 0;
+        for (int k = 0; k < t->depth && k < MOST_DEPTH; k++)
+            if (t->frames[k].sp <= at) {
+                *code = LINE_OF(t->frames[k].pc);
+                *frame = k > 0 ? t->frames[k - 1].sp : t->base;
+                break;
+            }
+        return t;
+    }
+    return NULL;
+}
+
+const char *place_name(uintptr_t at, uintptr_t size) {
+    size_t most;
+    char *name = (char *)another_text(&most);
+    uintptr_t code, frame;
+    const struct thread *t = on_stack(at, &code, &frame);
+    if (at == (uintptr_t)stdout)
+        snprintf(name, most, "stdout");
+    else if (at <= 1)
+        snprintf(name, most, "-");
+    else if (t != NULL)
+        snprintf(name, most, "\1S%lu %lu %lx %lu %s\1", at, size, code, frame,
+            thread_name(t->id));
+    else
+        snprintf(name, most, NAME, at, size, at);
+    return name;
+}
+
+/* A row of the table; between tabs is what names.awk puts into columns. C: its
+   place was contended. */
+void say_step(const struct thread *t, uint64_t value) {
+    const struct op *op = &t->next;
+    bool choice = t->place->level == CHOICE || op->kind == EXIT;
+    say("\2%s\t%s\t%s\t%s", choice ? "C" : "-", place_name(op->at, op->size),
+        thread_name(t->id), op->name);
+    if (op->kind < LOCK && op->at != (uintptr_t)stdout)
+        say(" \1V%lu %lu %lx %ld\1", op->at, op->size, value,
+            (int64_t)(value << (64 - 8 * op->size)) >> (64 - 8 * op->size));
+    say("%s\t" TEXT "\n", t->failed ? ": no" : "", LINE_OF(op->pc));
+}
+
+void say_why(const struct thread *t) {
+    const struct op *op = &t->next;
+    const struct place *p = op->kind == WAKE && ready(t) ? op->mutex : t->place;
+    bool join = op->kind == JOIN;
+    say("  %s %s %s of %s at " LINE, thread_name(t->id),
+        t->parked == changes ? "repeats" : "waits in", op->name,
+        join ? thread_name(p->owner->id) : place_name(p->at, p->size),
+        LINE_OF(op->pc));
+    if (p->owner != NULL && !join)
+        say(", which %s holds since " LINE,
+            p->owner == t ? "it" : thread_name(p->owner->id), LINE_OF(p->pc));
+    else if (op->kind == WAKE && p->pc != NULL)
+        say(": lost wake-up, the last signal came when nobody waited (" LINE
+            ")",
+            LINE_OF(p->pc));
+    say("\n");
+}
+
+void say_situation(void) {
+}
