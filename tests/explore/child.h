@@ -69,7 +69,7 @@ struct place {
 };
 
 struct thread {
-    int id, creator, held; /* held: how many locks */
+    int id, creator, held;                     /* held: how many locks */
     bool used, alive, begun, detached, joined; /* begun: was chosen */
     bool timed_out, spurious, yielded, failed;
     sem_t go;
@@ -94,9 +94,9 @@ struct thread {
     pthread_t handle;
     void *(*start)(void *);
     void *arg, *result;
-    jmp_buf end;                /* in its first function */
+    jmp_buf end;                     /* in its first function */
     __pthread_unwind_buf_t *cleanup; /* pthread_cleanup_push's, the last */
-    void *specific[MOST_KEYS];  /* values of pthread_key_create's keys */
+    void *specific[MOST_KEYS];       /* values of pthread_key_create's keys */
 };
 
 extern _Thread_local struct thread *self; /* NULL in the parent */
@@ -171,7 +171,7 @@ void *allocate(size_t align, size_t size);
 void plain(enum kind, const char *name, const void *, unsigned long, void *pc);
 void time_out(int64_t then); /* until when the next wait lasts, by any clock */
 int64_t nanoseconds(const struct timespec *);
-void run_leave(void);        /* however the program ends: others may come first */
-void catch_crashes(void);    /* so that what was printed is shown */
+void run_leave(void);     /* however the program ends: others may come first */
+void catch_crashes(void); /* so that what was printed is shown */
 
 #endif

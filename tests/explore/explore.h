@@ -23,15 +23,17 @@
 enum { MOST_THREADS = 64 }; /* alive, or ended and not joined yet */
 enum { MOST_STEPS = 100000, MOST_LEARNED = 8192 };
 enum { MOST_STATES = 1 << 20, MOST_TABLE = 1 << 24, MOST_TEXT = 600 };
-enum { ALL = 200 };              /* as a bound: none */
-enum { SPURIOUS = MOST_THREADS }; /* choice SPURIOUS + t: t's wait needs no
+enum { ALL = 200 }; /* as a bound: none */
+enum {
+    SPURIOUS = MOST_THREADS
+}; /* choice SPURIOUS + t: t's wait needs no
                                      signal */
 
 /* For names.awk, which fills in what is between \1 and \1. */
-#define NAME "\1N%lu %lu %lx\1" /* of what is at an address: sum */
-#define LINE "\1L%lx\1"         /* file.c:37 */
-#define TEXT "\1T%lx\1"         /* 37 sum = seen + 1; */
-#define LINE_OF(pc) ((unsigned long)(pc) - 1) /* pc is where the call returns */
+#define NAME "\1N%lu %lu %lx\1"             /* of what is at an address: sum */
+#define LINE "\1L%lx\1"                     /* file.c:37 */
+#define TEXT "\1T%lx\1"                     /* 37 sum = seen + 1; */
+#define LINE_OF(pc) ((unsigned long)(pc)-1) /* pc is where the call returns */
 
 /* How a run ended, but by itself. UNFIT: it cannot be explored. NEWS: there are
    more places to choose at than was known. SEEN: from here on it would go as in
@@ -63,7 +65,7 @@ struct learned {
 struct shared {
     /* To the child. */
     int ngiven, bound, search, pause_at; /* a step, -1: none */
-    bool reduce, quiet;   /* quiet: what is printed in which order is no matter */
+    bool reduce, quiet; /* quiet: what is printed in which order is no matter */
     bool shown, debugger; /* shown: this run makes a table */
     int uses_learned;     /* so many of what was learned are places to choose */
     /* From the child. */
@@ -71,11 +73,12 @@ struct shared {
     int running, running_tid;   /* who ended the run, */
     void *pc;                   /* and how far it had got */
     enum fault fault;
-    char text[MOST_TEXT];       /* of the fault */
-    char race[MOST_TEXT];       /* the first data race, in words */
-    char unfinished[MOST_TEXT]; /* who was cut off when the program ended, ... */
-    int ender;                  /* ... by whom */
-    int used;                   /* of the table: what was done, who waits */
+    char text[MOST_TEXT]; /* of the fault */
+    char race[MOST_TEXT]; /* the first data race, in words */
+    char
+        unfinished[MOST_TEXT]; /* who was cut off when the program ended, ... */
+    int ender;                 /* ... by whom */
+    int used;                  /* of the table: what was done, who waits */
     char table[MOST_TABLE];
     struct step steps[MOST_STEPS];
     struct given given[MOST_STEPS];

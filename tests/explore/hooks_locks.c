@@ -66,7 +66,10 @@ static _Noreturn void not_the_holder(const struct place *p, const char *does) {
     const struct thread *o = p->owner;
     end_run(MISUSE, "%s %s %s, which %s hold%s", thread_name(self->id), does,
         place_name(p->at, p->size),
-        o == NULL ? "nobody" : o == self ? "it" : thread_name(o->id), "s");
+        o == NULL   ? "nobody"
+        : o == self ? "it"
+                    : thread_name(o->id),
+        "s");
 }
 
 static int drop(struct place *p) {

@@ -36,10 +36,10 @@ static struct { /* of a thread, so that the others' calls change no address */
 static int chunks = MOST_THREADS; /* the first are given out already */
 
 void arena_reserve(void) {
-    void *memory = mmap(ARENA, arena_size + arena_size / GRAIN,
-        PROT_READ | PROT_WRITE,
-        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1,
-        0);
+    void *memory =
+        mmap(ARENA, arena_size + arena_size / GRAIN, PROT_READ | PROT_WRITE,
+            MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE,
+            -1, 0);
     if (memory != ARENA) {
         perror("explore: the arena");
         exit(2);
@@ -217,10 +217,10 @@ void plain(enum kind kind, const char *name, const void *p, unsigned long size,
 
 #define READS(p, n) plain(READ, names[READ], p, n, PC)
 #define WRITES(p, n) plain(WRITE, names[WRITE], p, n, PC)
-#define ACCESSES(n)                                    \
-    HOOK(void, read##n, (void *p), READS(p, n))            \
-    HOOK(void, write##n, (void *p), WRITES(p, n))          \
-    HOOK(void, unaligned_read##n, (void *p), READS(p, n))  \
+#define ACCESSES(n)                                       \
+    HOOK(void, read##n, (void *p), READS(p, n))           \
+    HOOK(void, write##n, (void *p), WRITES(p, n))         \
+    HOOK(void, unaligned_read##n, (void *p), READS(p, n)) \
     HOOK(void, unaligned_write##n, (void *p), WRITES(p, n))
 ACCESSES(1)
 ACCESSES(2)
@@ -244,8 +244,8 @@ void __tsan_func_entry(void *unused) {
         self->frames[self->depth] = (struct frame){sp, PC};
     self->depth++;
 }
-HOOK(void, func_exit, (void),
-    if (self != NULL && self->depth > 0) self->depth--)
+HOOK(
+    void, func_exit, (void), if (self != NULL && self->depth > 0) self->depth--)
 
 /* With the happens-before edges of an atomic operation: an update carries on
    what was released before it; a store that releases nothing ends that. */
@@ -338,6 +338,6 @@ FIRST((READS(from, strlen(from) + 1), WRITES(to, strlen(from) + 1)), char *,
     strcpy, (char *to, const char *from), (to, from))
 FIRST((READS(from, strnlen(from, n)), WRITES(to, n)), char *, strncpy,
     (char *to, const char *from, size_t n), (to, from, n))
-FIRST((READS(from, strlen(from) + 1),
-          WRITES(to + strlen(to), strlen(from) + 1)),
+FIRST(
+    (READS(from, strlen(from) + 1), WRITES(to + strlen(to), strlen(from) + 1)),
     char *, strcat, (char *to, const char *from), (to, from))

@@ -39,8 +39,8 @@ WRAP(int, nanosleep, (const struct timespec *t),
     sleep_until(now + nanoseconds(t), "sleep", PC))
 WRAP(int, thrd_sleep, (const struct timespec *t),
     sleep_until(now + nanoseconds(t), "sleep", PC))
-WRAP(int, sleep, (unsigned s),
-    sleep_until(now + (int64_t)s * GIGA, "sleep", PC))
+WRAP(
+    int, sleep, (unsigned s), sleep_until(now + (int64_t)s * GIGA, "sleep", PC))
 WRAP(int, usleep, (unsigned us),
     sleep_until(now + (int64_t)us * 1000, "sleep", PC))
 int __wrap_clock_nanosleep(
@@ -135,10 +135,10 @@ void catch_crashes(void) {
 
 /* ---------- What cannot be explored ---------- */
 
-#define CANNOT(name, what)                \
-    void __wrap_##name(void) {            \
-        sh->pc = PC;                      \
-        end_run(UNFIT, "it %s", what);    \
+#define CANNOT(name, what)             \
+    void __wrap_##name(void) {         \
+        sh->pc = PC;                   \
+        end_run(UNFIT, "it %s", what); \
     }
 #define PROCESS(name) \
     CANNOT(name, "starts a process (" #name "): only threads can be explored")
@@ -154,7 +154,8 @@ CANNOT(socket, "opens a socket: what comes from outside cannot be replayed")
 OUTSIDE(socketpair)
 OUTSIDE(getaddrinfo)
 OUTSIDE(mq_open)
-#define UNKNOWN(name) CANNOT(name, "calls " #name ", which explore does not know")
+#define UNKNOWN(name) \
+    CANNOT(name, "calls " #name ", which explore does not know")
 UNKNOWN(semop)
 UNKNOWN(semtimedop)
 UNKNOWN(msgrcv)
@@ -164,8 +165,8 @@ UNKNOWN(sigwait)
 UNKNOWN(sigwaitinfo)
 UNKNOWN(sigsuspend)
 UNKNOWN(pause)
-long __wrap_syscall(long number, long a, long b, long c, long d, long e,
-    long f) {
+long __wrap_syscall(
+    long number, long a, long b, long c, long d, long e, long f) {
     sh->pc = PC;
     if (number == SYS_futex)
         end_run(UNFIT, "it calls futex, which explore does not know");

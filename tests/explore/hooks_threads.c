@@ -89,17 +89,18 @@ static struct thread *thread_of(pthread_t handle) {
 }
 
 void run_leave(void) {
-    size_t used = 0;
     turn((struct op){EXIT, "exit", .at = 1, .size = 1, .pc = sh->pc});
     if (over)
         return;
     leaving();
     over = true;
     sh->ender = self->id;
-    for (int i = 0; i < sh->nthreads; i++)
-        if (threads[i].alive && i != self->id && used + 20 < MOST_TEXT)
-            used += (size_t)sprintf(sh->unfinished + used, "%s%s",
+    for (int i = 0; i < sh->nthreads; i++) {
+        size_t used = strlen(sh->unfinished);
+        if (threads[i].alive && i != self->id)
+            snprintf(sh->unfinished + used, MOST_TEXT - used, "%s%s",
                 used > 0 ? ", " : "", thread_name(i));
+    }
 }
 
 /* ---------- The end of a thread ---------- */
@@ -137,12 +138,12 @@ static void thread_last(struct thread *t) {
 
 /* In the thread's first function the way out is remembered: jumped to by
    pthread_exit. */
-#define RUN(t, call)               \
-    do {                           \
+#define RUN(t, call)                 \
+    do {                             \
         (t)->base = stack_pointer(); \
         if (_setjmp((t)->end) == 0)  \
-            call;                  \
-        thread_last(t);            \
+            call;                    \
+        thread_last(t);              \
     } while (0)
 
 static void *thread_main(void *thread) {
@@ -169,8 +170,8 @@ static void main_begin(void) {
 static char **copy_arguments(int argc, char *argv[]) {
     char **copy = allocate(16, (size_t)(argc + 1) * sizeof *copy);
     for (int i = 0; i < argc; i++) {
-        copy[i] = allocate(16, strlen(argv[i]) + 1);
-        strcpy(copy[i], argv[i]);
+        size_t size = strlen(argv[i]) + 1;
+        copy[i] = memcpy(allocate(16, size), argv[i], size);
     }
     copy[argc] = NULL;
     return copy;
@@ -251,8 +252,7 @@ int __wrap_pthread_create(pthread_t *handle, const pthread_attr_t *attr,
     int detached = PTHREAD_CREATE_JOINABLE;
     if (attr != NULL)
         pthread_attr_getdetachstate(attr, &detached);
-    return create(
-        handle, detached == PTHREAD_CREATE_DETACHED, start, arg, PC);
+    return create(handle, detached == PTHREAD_CREATE_DETACHED, start, arg, PC);
 }
 
 /* Until then, 0: for ever. */

@@ -98,19 +98,19 @@ static bool is_expected(const char *text, size_t n) {
            hash_lines(got, strlen(got));
 }
 
-static void tell_fault(struct outcome *o, int status, const char *printed) {
-    const char *said;
-    run_errors(&said);
+static void tell(struct outcome *o, int status, const char *printed) {
+    const char *said = "";
+    if (o->fault)
+        run_errors(&said);
+    const char *between = *printed != '\0' && *said != '\0' ? " | " : "";
     if (sh->fault != NONE)
         snprintf(o->text, sizeof o->text, "%s", sh->text);
     else if (WIFSIGNALED(status))
         snprintf(o->text, sizeof o->text, "crash: %s: %.3000s%s%s",
-            strsignal(WTERMSIG(status)), printed, *printed && *said ? " | " : "",
-            said);
+            strsignal(WTERMSIG(status)), printed, between, said);
     else
         snprintf(o->text, sizeof o->text, "exit %d: %.3000s%s%s",
-            WEXITSTATUS(status), printed, *printed && *said ? " | " : "",
-            o->fault ? said : "");
+            WEXITSTATUS(status), printed, between, said);
 }
 
 struct outcome outcome_get(int status) {
@@ -137,7 +137,7 @@ struct outcome outcome_get(int status) {
         o.hash = hash_text(3, o.text, strlen(o.text));
         return o;
     }
-    tell_fault(&o, status, printed);
+    tell(&o, status, printed);
     if (sh->fault != NONE)
         o.hash = hash_text(4, o.text, strlen(o.text));
     else if (WIFSIGNALED(status)) /* what it printed up to there varies */
@@ -229,6 +229,7 @@ void outcome_count(int status) {
     tally.wrong += o.fault;
     if (*sh->race != '\0' && tally.racy++ == 0)
         memcpy(tally.race, sh->race, sizeof tally.race);
-    keep_failure(&o, first_good || (number < MOST_OUTCOMES &&
-        strcmp(outcome_word(number), "other") != 0));
+    keep_failure(
+        &o, first_good || (number < MOST_OUTCOMES &&
+                              strcmp(outcome_word(number), "other") != 0));
 }

@@ -29,8 +29,8 @@ void report_progress(long pending) {
 }
 
 static void report_failure(void) {
-    static const char *const what[] = {"", "with another outcome",
-        "with a data race", "that goes wrong"};
+    static const char *const what[] = {
+        "", "with another outcome", "with a data race", "that goes wrong"};
     printf("\nThe first schedule %s (%d preemption%s): %s\n",
         what[failure.rank], failure.cost, S(failure.cost),
         failure.outcome.text);
@@ -41,8 +41,8 @@ void report_outcomes(void) {
     if (isatty(STDERR_FILENO))
         fprintf(stderr, "\r\033[K");
     printf("%ld schedule%s, %s%d outcome%s\n", tally.schedules,
-        S(tally.schedules), tally.more > 0 ? "more than " : "",
-        tally.noutcomes, S(tally.noutcomes));
+        S(tally.schedules), tally.more > 0 ? "more than " : "", tally.noutcomes,
+        S(tally.noutcomes));
     for (int i = 0; i < tally.noutcomes; i++)
         if (strlen(outcome_word(i)) > widest)
             widest = strlen(outcome_word(i));
@@ -52,8 +52,8 @@ void report_outcomes(void) {
     if (tally.more > 0)
         printf("%8ld  with outcomes that are not listed\n", tally.more);
     if (tally.racy > 0)
-        printf("data race in %ld of %ld schedules, the first: %s\n",
-            tally.racy, tally.schedules, tally.race);
+        printf("data race in %ld of %ld schedules, the first: %s\n", tally.racy,
+            tally.schedules, tally.race);
     if (failure.rank != NOTHING)
         report_failure();
 }
@@ -102,9 +102,10 @@ static void tell_different(void) {
     printf("%d outcomes; the first one seen is called the reference\n",
         outcomes_fine());
     if (outcomes_differ_in_order())
-        printf("they differ in the order of the lines only: if that does not "
-               "matter, write\n\"Outcomes: any order\" into the program's header"
-               " (or OUTCOMES=\"any order\")\n");
+        printf(
+            "they differ in the order of the lines only: if that does not "
+            "matter, write\n\"Outcomes: any order\" into the program's header"
+            " (or OUTCOMES=\"any order\")\n");
     else
         printf("say which is right: EXPECT=\"...\" or \"Expect: ...\" in the "
                "header, or \"Outcomes: any\"\n");
@@ -112,8 +113,8 @@ static void tell_different(void) {
 
 int report_verdict(void) {
     double took = cpu_seconds();
-    bool undecided = outcomes_fine() > 1 && !settings.any_outcome &&
-                     settings.expect == NULL;
+    bool undecided =
+        outcomes_fine() > 1 && !settings.any_outcome && settings.expect == NULL;
     printf("%ld runs in %.2f s, %.0f a second\n"
            "It cannot see: weak memory (sequential consistency only), inside "
            "system calls\n(one step each), inside libraries (not "

@@ -96,9 +96,8 @@ static bool task_sleeps(const char *pid, const char *tid, unsigned long *cpu) {
     const char *after = strrchr(text, ')');
     char how;
     if (after == NULL ||
-        sscanf(after,
-            ") %c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &how,
-            &user, &kernel) != 3)
+        sscanf(after, ") %c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu",
+            &how, &user, &kernel) != 3)
         return false;
     *cpu += user + kernel;
     return how == 'S';
@@ -149,8 +148,8 @@ static const char *call_name(long number) {
 static void tell_blocked(const char *pid) {
     char path[100];
     long number = -1;
-    snprintf(path, sizeof path, "/proc/%s/task/%d/syscall", pid,
-        sh->running_tid);
+    snprintf(
+        path, sizeof path, "/proc/%s/task/%d/syscall", pid, sh->running_tid);
     FILE *file = fopen(path, "re");
     if (file == NULL || fscanf(file, "%ld", &number) != 1)
         number = -1;

@@ -131,8 +131,8 @@ static void prescribe(int32_t last) {
         count++;
     sh->ngiven = count;
     for (int32_t i = last; i != -1; i = nodes[i].before)
-        sh->given[--count] = (struct given){
-            nodes[i].step, nodes[i].choice, nodes[i].check};
+        sh->given[--count] =
+            (struct given){nodes[i].step, nodes[i].choice, nodes[i].check};
 }
 
 static void add_choices(

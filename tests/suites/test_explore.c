@@ -257,8 +257,7 @@ static void test_replay(void) {
 }
 
 static void test_unfit(void) {
-    char odd[] = "BOUND=x", none[] = "REPLAY=9Z",
-         other[] = "REPLAY=Z9";
+    char odd[] = "BOUND=x", none[] = "REPLAY=9Z", other[] = "REPLAY=Z9";
 
     check("unfit", "none", NULL, 2, "starts no threads");
     check("unfit", "read", NULL, 2, "reads input");
@@ -282,8 +281,7 @@ static void test_unfit(void) {
     check("increment", "", (char *[3]){odd}, 2, "must be 0 to 9, or all");
     check("increment", "", (char *[3]){other}, 2,
         "the schedule is not one of this program");
-    check("increment", "", (char *[3]){none}, 2,
-        "that is no schedule");
+    check("increment", "", (char *[3]){none}, 2, "that is no schedule");
 }
 
 CU_TestInfo explore_tests[] = {

@@ -187,10 +187,16 @@ bool explore(struct grading *g, struct finding *f, const struct words *words,
 }
 
 const char *outcome_of(const char *line) {
-    const char *right = strstr(line, "  right  "),
-               *wrong = strstr(line, "  wrong  ");
+    static const char *const words[] = {
+        " right ", " wrong ", " reference ", " other "};
 
-    return right ? right + 9 : wrong ? wrong + 9 : NULL;
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        const char *word = strstr(line, words[i]);
+        if (line[0] == ' ' && word != NULL)
+            return word + strlen(words[i]) +
+                   strspn(word + strlen(words[i]), " ");
+    }
+    return NULL;
 }
 
 /* Judges one outcome: exit 0 and lines, with a slash between. */
