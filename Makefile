@@ -112,7 +112,7 @@ $B/version.c: always
 BINARIES := $(patsubst %,$B/tests/%,test_runner demo sites timeline \
     bench_latency grade grade_probe)
 $B/tests/test_runner: $(call room,suites) $(EVIDENCE)
-$B/tests/demo: $(call objects,tools/demo) $(EVIDENCE)
+$B/tests/demo: $(call objects,tools/demo) $(call room,pictures) $(EVIDENCE)
 $B/tests/sites: $(call objects,sites/main) $(call room,sites)
 $B/tests/timeline: $(call objects,pictures/timeline) $(call room,pictures) \
     $(EVIDENCE)
@@ -191,7 +191,7 @@ need-%:
 doctor:
 	@tests/workshop/doctor.sh $(PORT)
 
-demo: need-demo $(LESSONS) $B/tests/demo
+demo: need-demo $(LESSONS) $B/tests/demo $(PICTURES)
 	@$B/tests/demo $B
 
 sites: need-sites $B/tests/sites

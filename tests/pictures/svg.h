@@ -1,29 +1,19 @@
 /*
- * svg.h - pictures as SVG: for a browser, a projector and a printer
+ * svg.h - the elements that our SVG pictures are made of
+ *
+ * The classes: c computing, r ready, w waiting, u under way, box a frame, grid
+ * a thin line, graph and rest for steps; title, name and tick for texts.
  */
 #ifndef SVG_H
 #define SVG_H
 
-#include "pictures/lanes.h"
-
 #include <libxml/xmlwriter.h>
-#include <stdbool.h>
 
-struct svg_options {
-    int width; /* in px; 0: 1280 */
-    bool pack; /* lanes that do not overlap share a row, without names */
-};
-
-/* Writes one <svg> element with the pictures one under another on the same
- * scale. A bar's height is divided as the shares of its time are. */
-void svg_pictures(xmlTextWriterPtr, const struct picture *, size_t count,
-    const struct svg_options *);
-
-/* The same as a file of its own. Returns false, with errno set, if it cannot be
- * written. */
-bool svg_write(const char *path, const struct picture *, size_t count);
-
-/* ---------- For other pictures ---------- */
+/* Begins an <svg> element of this size in px, with its style and patterns;
+ * begins any element; ends the last that was begun. */
+void svg_open(xmlTextWriterPtr, double width, double height);
+void svg_begin(xmlTextWriterPtr, const char *name);
+void svg_end(xmlTextWriterPtr);
 
 /* An attribute, by printf's rules. */
 __attribute__((format(printf, 3, 4))) void svg_set(

@@ -11,8 +11,8 @@
  * program ended with status 0, 1 if not, 2 for wrong usage, 128 + n when
  * signal n stopped it.
  */
+#include "pictures/drawing.h"
 #include "pictures/lanes.h"
-#include "pictures/svg.h"
 #include "pictures/text.h"
 #include "pictures/trace.h"
 #include "pictures/websites.h"
@@ -199,7 +199,7 @@ static void write_files(
         err(EXIT_FAILURE, "%s", folder);
     name_file(task, name, sizeof name);
     snprintf(path, sizeof path, "%s/%s.svg", folder, name);
-    write_file(path, svg_write, pictures, count);
+    write_file(path, drawing_write, pictures, count);
     printf("\nSVG:      %s\n", path);
     snprintf(path, sizeof path, "%s/%s.json", folder, name);
     write_file(path, trace_write, pictures, count);

@@ -1,156 +1,361 @@
 /*
- * demo.c - every story with every tool, in real time, as one table
+ * demo.c - every story with every tool, in real time, as a table and a page
  *
  * Usage: demo BUILD_DIR. The programs are found by wildcard, so a tool appears
  * as soon as it is built. The practice sites run inside this process, on a
- * free port; program_run() ends what it started, also on Ctrl-C. Exit status:
- * 0 if every program did its work, 1 if not, 130 after Ctrl-C.
+ * free port; program_run() ends what it started, also on Ctrl-C. All rows of a
+ * story have the same work at the same scale. The page is BUILD_DIR/demo.html.
+ * Exit status: 0 if every program did its work, 1 if not, 130 after Ctrl-C.
  */
-#include "run/program.h"
+#define _GNU_SOURCE /* sched_getaffinity */
+#include "pictures/page.h"
 #include "sites/sites.h"
 
 #include <err.h>
+#include <errno.h>
 #include <glob.h>
-#include <signal.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
-enum { LATENCY_MS = 30, INTERVAL_MS = 150, MINUTE_MS = 7 };
-
-/* A story at a scale that keeps the whole demo under half a minute. */
-struct story {
-    const char *name, *work, *option, *value;
-    double ideal_s; /* 0: the sequential time over the CPUs */
+enum {
+    LATENCY_MS = 30,
+    INTERVAL_MS = 150,
+    MINUTE_MS = 5,
+    PAGES = 90,
+    FETCHERS = 5,
+    MOST_ROWS = 8,
+    STORIES = 4
 };
 
-static char base[64];
+/* What is less is the noise of any machine: CPUs that others had, and the
+ * share of its time in which the program was ready and had none. */
+#define NOTABLE 0.2
+#define KEPT_OUT 0.05
 
-static const struct story stories[] = {
-    {"messages", "3 customers x 4 messages, 150 ms apart", "-i", "150",
-        4 * INTERVAL_MS / 1000.0},
-    {"download", "90 pages, 30 ms each, 5 at a time", "-s", base,
-        90 / 5 * LATENCY_MS / 1000.0},
-    {"increment", "100 tasks, 30,000,000 increments each", "-n", "30000000", 0},
-    {"cooking", "10 plates, a minute lasts 7 ms", "-m", "7",
-        212 * MINUTE_MS / 1000.0},
-};
+static char urls[3][64];
+static long cpus = 1;
 
-/* Runs a program and prints a row. Returns the seconds, 0 when it failed, minus
- * the signal when this process got one. */
-static double run_row(const char *const *argv, const char *story,
-    const char *tool, double ideal_s, double sequential_s) {
-    struct program program = {.argv = argv, .deadline_ms = 60000};
-    struct run run;
-    char how[400];
-
-    printf("%-10s %-14s ", story, tool);
-    fflush(stdout);
-    program_run(&program, &run);
-    double seconds = (double)run.wall_ns / 1e9;
-    if (sequential_s < 0)
-        sequential_s = seconds;
-    if (ideal_s == 0)
-        ideal_s = sequential_s / (double)sysconf(_SC_NPROCESSORS_ONLN);
-    bool good = run.end == EXITED && run.code == 0 && run.left_behind == 0;
-    if (good)
-        printf("%7.2f s %7.2f s %7.2f\n", seconds, ideal_s,
-            sequential_s / seconds);
-    else if (run.end == INTERRUPTED)
-        printf("was stopped\n");
-    else
-        printf("%s\n%s", run_describe(&run, how, sizeof how), run.err_text);
-    if (!good)
-        seconds = run.end == INTERRUPTED ? -run.code : 0;
-    run_free(&run);
-    return seconds;
+/* How many work at once when a tool tells a story, and the least seconds that
+ * so many can need; sequential_s is what the first program of the story took. */
+static void plan_messages(
+    const char *tool, double sequential_s, struct row *row) {
+    (void)sequential_s;
+    row->workers = strncmp(tool, "01", 2) == 0 ? 1 : 3;
+    row->ideal_s = 12 / (double)row->workers * INTERVAL_MS / 1000;
 }
 
-static double run_one(
-    const char *path, const struct story *story, double sequential_s) {
-    const char *argv[] = {path, story->option, story->value, NULL};
-    char tool[40];
+static void plan_download(
+    const char *tool, double sequential_s, struct row *row) {
+    (void)sequential_s;
+    row->workers = strncmp(tool, "01", 2) == 0 ? 1 : FETCHERS;
+    row->ideal_s = PAGES / (double)row->workers * LATENCY_MS / 1000;
+}
+
+/* An event loop gains nothing here: it is one worker. */
+static void plan_increment(
+    const char *tool, double sequential_s, struct row *row) {
+    bool one = strncmp(tool, "01", 2) == 0 || strncmp(tool, "04", 2) == 0;
+
+    row->workers = one ? 1 : sysconf(_SC_NPROCESSORS_ONLN);
+    row->ideal_s =
+        sequential_s / (double)(row->workers < cpus ? row->workers : cpus);
+}
+
+/* No schedule of 10 plates is shorter, with a cooker per plate: 212 minutes for
+ * one chef, 122 for two. */
+static void plan_cooking(
+    const char *tool, double sequential_s, struct row *row) {
+    bool two = strncmp(tool, "03", 2) == 0 || strncmp(tool, "05", 2) == 0;
+
+    (void)sequential_s;
+    row->workers = two ? 2 : 1;
+    row->ideal_s = (two ? 122 : 212) * MINUTE_MS / 1000.0;
+}
+
+static const struct story {
+    const char *name, *work;
+    const char *arguments[4];
+    void (*plan)(const char *tool, double sequential_s, struct row *);
+} stories[STORIES] = {
+    {"messages", "3 customers x 4 messages, 150 ms apart", {"-i", "150"},
+        plan_messages},
+    {"download", "90 pages, 30 ms each, 5 at a time",
+        {urls[0], urls[1], urls[2]}, plan_download},
+    {"increment", "100 tasks, 30,000,000 increments each", {"-n", "30000000"},
+        plan_increment},
+    {"cooking", "10 plates with a cooker each, a minute lasts 5 ms",
+        {"-m", "5"}, plan_cooking},
+};
+
+static struct row rows[STORIES][MOST_ROWS];
+
+/* ---------- The witness ---------- */
+
+/* What all CPUs together have been used for, but for being idle, in s. */
+static double machine_s(void) {
+    unsigned long long part[8] = {0}, busy = 0;
+    FILE *file = fopen("/proc/stat", "re");
+
+    if (file == NULL)
+        return 0;
+    if (fscanf(file, "cpu %llu %llu %llu %llu %llu %llu %llu %llu", &part[0],
+            &part[1], &part[2], &part[3], &part[4], &part[5], &part[6],
+            &part[7]) == 8)
+        busy = part[0] + part[1] + part[2] + part[5] + part[6] + part[7];
+    fclose(file);
+    return (double)busy / (double)sysconf(_SC_CLK_TCK);
+}
+
+static double seconds_of(const struct timeval *time) {
+    return (double)time->tv_sec + (double)time->tv_usec / 1e6;
+}
+
+static double own_s(void) {
+    double sum = 0;
+    struct rusage use;
+
+    getrusage(RUSAGE_SELF, &use);
+    sum += seconds_of(&use.ru_utime) + seconds_of(&use.ru_stime);
+    getrusage(RUSAGE_CHILDREN, &use);
+    return sum + seconds_of(&use.ru_utime) + seconds_of(&use.ru_stime);
+}
+
+/* ---------- A row ---------- */
+
+/* One line that is overwritten, on a terminal. */
+static void show_progress(const char *story, const char *tool, bool running) {
+    static int done;
+
+    if (!isatty(STDERR_FILENO))
+        return;
+    if (running)
+        fprintf(stderr, "\r%-10s %-14s running, row %d of about 21 ...", story,
+            tool, ++done);
+    else
+        fprintf(stderr, "\r%60s\r", "");
+}
+
+static void print_row(const char *story, const struct row *row) {
+    printf("%-10s %-14s", story, row->tool);
+    if (row->good)
+        printf("%7ld %6.2f s %6.2f s %8.2f %9.0f %% %6.2f", row->workers,
+            row->time_s, row->ideal_s, row->speedup, row_percent(row),
+            row->cpus);
+    if (row->note[0] != '\0')
+        printf("%s%s", row->good ? "\n           ^ " : "  ", row->note);
+    putchar('\n');
+    if (!row->good && row->recording.run.err_text != NULL)
+        printf("%s", row->recording.run.err_text);
+}
+
+/* How long the program's threads were ready without a CPU, up to their last
+ * lines, in s. */
+static double ready_s(const struct recording *recording) {
+    pid_t seen[1000];
+    size_t count = 0;
+    double sum = 0;
+
+    for (size_t i = recording->run.count; i-- > 0;) {
+        const struct clocks *clocks = &recording->clocks[i];
+        size_t j = 0;
+
+        while (j < count && seen[j] != clocks->tid)
+            j++;
+        if (j < count || count == sizeof seen / sizeof *seen)
+            continue;
+        seen[count++] = clocks->tid;
+        sum += (double)clocks->ready_ns / 1e9;
+    }
+    return sum;
+}
+
+/* Whether other processes had CPUs that the program wanted. */
+static void note_others(struct row *row, double wall_s) {
+    if (row->others > NOTABLE && ready_s(&row->recording) > KEPT_OUT * wall_s)
+        snprintf(row->note, sizeof row->note,
+            "not all its own: other jobs took %.1f of %ld CPUs for these "
+            "%.1f s",
+            row->others, cpus, wall_s);
+}
+
+/* Runs the program. Returns 0, or the signal that this process got. */
+static int run_row(
+    const char *const *argv, const struct story *story, struct row *row) {
+    struct program program = {.argv = argv, .deadline_ms = 60000};
+    const struct run *run = &row->recording.run;
+    double machine = machine_s(), own = own_s();
+
+    show_progress(story->name, row->tool, true);
+    record_run(&program, &row->recording);
+    show_progress(story->name, row->tool, false);
+    double wall_s = (double)run->wall_ns / 1e9;
+    row->time_s = wall_s;
+    row->good = run->end == EXITED && run->code == 0 && run->left_behind == 0;
+    if (!row->good) {
+        run_describe(run, row->note, sizeof row->note);
+        return program_interrupted();
+    }
+    row->cpus = (double)run->cpu_ns / 1e9 / wall_s;
+    row->others = (machine_s() - machine - (own_s() - own)) / wall_s;
+    note_others(row, wall_s);
+    return 0;
+}
+
+/* Fills in what depends on the sequential program. */
+static void finish_row(
+    const struct story *story, struct row *row, const struct row *first) {
+    story->plan(row->tool, first->time_s, row);
+    row->speedup = first->good ? first->time_s / row->time_s : 0;
+    print_row(story->name, row);
+}
+
+static int run_program(
+    const char *path, const struct story *story, struct row *row) {
+    const char *argv[] = {path, story->arguments[0], story->arguments[1],
+        story->arguments[2], NULL};
     const char *slash = strrchr(path, '/'), *start = slash;
 
     while (start > path && start[-1] != '/')
         start--;
-    snprintf(tool, sizeof tool, "%.*s", (int)(slash - start), start);
-    return run_row(argv, story->name, tool, story->ideal_s, sequential_s);
+    row->tool = strndup(start, (size_t)(slash - start));
+    if (row->tool == NULL)
+        err(EXIT_FAILURE, "strndup");
+    int stopped = run_row(argv, story, row);
+    char title[100];
+    snprintf(title, sizeof title, "%s/%s", row->tool, story->name);
+    picture_make(title, &row->recording, &row->picture);
+    return stopped;
 }
 
-/* The queue that leaves one machine. Its messages are a second apart. */
-static double run_on_redis(const char *build, double sequential_s) {
-    char dir[] = "/tmp/kit-demo-XXXXXX", worker[300], socket[60];
-    const char *argv[] = {
-        "/bin/sh", "tests/tools/demo_redis.sh", build, dir, NULL};
+/* ---------- The queue that leaves one machine ---------- */
 
-    snprintf(worker, sizeof worker, "%s/05-queue/worker", build);
-    if (access(worker, X_OK) == -1)
-        return 0;
+/* Redis and its workers are started before the clock: the line "ready" starts
+ * it, the line "done" stops it. */
+static void time_redis(struct row *row) {
+    const struct run *run = &row->recording.run;
+    int64_t from = -1, to = -1;
+
+    for (size_t i = 0; i < run->count; i++) {
+        if (strcmp(run->lines[i].text, "ready") == 0)
+            from = run->lines[i].at_ns;
+        if (strcmp(run->lines[i].text, "done") == 0)
+            to = run->lines[i].at_ns;
+    }
+    row->good = row->good && from >= 0 && to > from;
+    if (row->good)
+        row->time_s = (double)(to - from) / 1e9;
+}
+
+/* The same pages, a job each. */
+static int run_redis(
+    const char *build, const struct story *story, struct row *row) {
+    char dir[] = "/tmp/kit-demo-XXXXXX", socket[60], workers[20];
+    const char *argv[8 + PAGES] = {
+        "/bin/sh", "tests/tools/demo_redis.sh", build, dir, workers};
+    size_t used = 5;
+
+    for (int i = 0; i < PAGES; i++)
+        argv[used++] = urls[i % 3];
+    snprintf(workers, sizeof workers, "%d", FETCHERS);
     if (mkdtemp(dir) == NULL)
         err(EXIT_FAILURE, "mkdtemp");
-    double seconds = run_row(
-        argv, "messages", "05 on Redis", 4, sequential_s * 1000 / INTERVAL_MS);
+    row->tool = "05 on Redis";
+    int stopped = run_row(argv, story, row);
+    time_redis(row);
     snprintf(socket, sizeof socket, "%s/redis", dir);
     unlink(socket);
     if (rmdir(dir) == -1)
         warn("%s", dir);
-    return seconds;
+    return stopped;
 }
 
-/* Returns 0, 1 if a program failed, or minus the signal that interrupted. */
-static int run_story(const char *build, const struct story *story) {
-    char pattern[300];
-    double sequential_s = -1;
-    int status = 0;
+/* ---------- All ---------- */
+
+/* Returns 0, or the signal that this process got. */
+static int run_story(
+    const char *build, const struct story *story, struct page_story *told) {
+    char pattern[300], worker[300];
+    int stopped = 0;
     glob_t found;
 
     snprintf(pattern, sizeof pattern, "%s/[0-9][0-9]-*/%s", build, story->name);
     if (glob(pattern, 0, NULL, &found) != 0)
         found.gl_pathc = 0;
-    for (size_t i = 0; i < found.gl_pathc && status >= 0; i++) {
-        double seconds = run_one(found.gl_pathv[i], story, sequential_s);
-        if (seconds < 0)
-            status = (int)seconds;
-        else if (seconds == 0)
-            status = 1;
-        if (i == 0)
-            sequential_s = seconds;
+    for (size_t i = 0; i < found.gl_pathc && i + 1 < MOST_ROWS; i++) {
+        struct row *row = &told->rows[told->count++];
+        stopped = run_program(found.gl_pathv[i], story, row);
+        if (stopped != 0)
+            break;
+        finish_row(story, row, &told->rows[0]);
     }
     globfree(&found);
-    if (status == 0 && story == &stories[0]) {
-        double seconds = run_on_redis(build, sequential_s);
-        status = seconds < 0 ? (int)seconds : 0;
+    snprintf(worker, sizeof worker, "%s/05-queue/worker", build);
+    if (stopped == 0 && strcmp(story->name, "download") == 0 &&
+        access(worker, X_OK) == 0) {
+        struct row *row = &told->rows[told->count++];
+        stopped = run_redis(build, story, row);
+        if (stopped == 0)
+            finish_row(story, row, &told->rows[0]);
     }
-    return status;
+    return stopped;
+}
+
+static void print_head(void) {
+    for (size_t i = 0; i < STORIES; i++)
+        printf("%-10s %s\n", stories[i].name, stories[i].work);
+    printf("\n%-10s %-14s%7s %8s %8s %8s %11s %6s\n%53s%17s %6s\n", "story",
+        "tool", "workers", "time", "ideal", "speedup", "of the", "CPUs", "",
+        "possible", "busy");
+}
+
+static void write_page(const char *build, const struct page_story *told) {
+    char path[300], part[310];
+
+    snprintf(path, sizeof path, "%s/demo.html", build);
+    snprintf(part, sizeof part, "%s.part", path);
+    if (!page_write(part, told, STORIES, cpus) || rename(part, path) == -1)
+        err(EXIT_FAILURE, "%s", path);
+    printf("\nPictures: %s\n", path);
 }
 
 int main(int argc, char *argv[]) {
+    static const char *const pages[] = {"small", "medium", "large"};
     struct sites_options options = {.latency_ms = LATENCY_MS};
+    struct page_story told[STORIES];
     char error[300];
-    int status = 0;
+    int stopped = 0;
+    bool good = true;
+    cpu_set_t allowed;
 
     if (argc != 2)
         errx(2, "usage: demo BUILD_DIR");
     struct sites *sites = sites_start(&options, error, sizeof error);
     if (sites == NULL)
         errx(EXIT_FAILURE, "%s", error);
-    snprintf(base, sizeof base, "http://127.0.0.1:%d", sites_port(sites));
+    for (int i = 0; i < 3; i++)
+        snprintf(urls[i], sizeof urls[i], "http://127.0.0.1:%d/%s",
+            sites_port(sites), pages[i]);
+    if (sched_getaffinity(0, sizeof allowed, &allowed) == 0)
+        cpus = CPU_COUNT(&allowed);
 
     setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
-    for (size_t i = 0; i < sizeof stories / sizeof *stories && status >= 0; i++)
-        printf("%-10s %s\n", stories[i].name, stories[i].work);
-    printf("\n%-10s %-14s %9s %9s %7s\n", "story", "tool", "time", "ideal",
-        "speedup");
-    for (size_t i = 0; i < sizeof stories / sizeof *stories && status >= 0;
-         i++) {
-        int one = run_story(argv[1], &stories[i]);
-        if (one != 0)
-            status = one;
+    print_head();
+    for (size_t i = 0; i < STORIES && stopped == 0; i++) {
+        told[i] =
+            (struct page_story){stories[i].name, stories[i].work, rows[i], 0};
+        stopped = run_story(argv[1], &stories[i], &told[i]);
+        for (size_t j = 0; j < told[i].count; j++)
+            good = good && told[i].rows[j].good;
     }
     sites_stop(sites, NULL);
-    if (ferror(stdout))
+    if (stopped != 0)
+        return 128 + stopped;
+    write_page(argv[1], told);
+    if (fflush(stdout) != 0 || ferror(stdout))
         errx(EXIT_FAILURE, "standard output: not everything was written");
-    return status < 0 ? 128 - status : status;
+    return good ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -1,11 +1,11 @@
 #!/bin/sh
-# demo_redis.sh - messages through a queue in Redis: BUILD_DIR DIRECTORY
+# demo_redis.sh - pages by way of Redis: BUILD_DIR DIRECTORY WORKERS URL...
 #
-# A redis-server of its own, on the socket DIRECTORY/redis, three workers, and a
-# client with a job for each of three customers. Prints what the client prints.
-# Whoever calls it removes the directory.
+# A redis-server of its own, on the socket DIRECTORY/redis, so many workers, and
+# a client with a job for each page. Prints "ready" before the client starts,
+# "done" after it. Whoever calls it removes the directory.
 set -eu
-programs=$1/05-queue socket=$2/redis
+programs=$1/05-queue socket=$2/redis workers=$3
 pids=
 # shellcheck disable=SC2086 # a list of process ids
 trap 'kill $pids; wait' EXIT
@@ -17,8 +17,12 @@ pids=$!
 until redis-cli -s "$socket" ping >/dev/null 2>&1; do
     kill -0 $pids
 done
-for _ in 1 2 3; do
+shift 3
+while [ "$workers" -gt 0 ]; do
+    workers=$((workers - 1))
     "$programs/worker" -r "$socket" >/dev/null &
     pids="$pids $!"
 done
-"$programs/client" -r "$socket" send_messages Alice Bob Carol
+echo ready
+"$programs/client" -r "$socket" download "$@" >/dev/null
+echo done
