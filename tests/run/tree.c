@@ -190,6 +190,7 @@ void take_look(struct driver *d, struct look *look) {
         if (strchr("SZ", task->state) == NULL)
             look->still = false;
         if (!task->own && d->program->virtual_time &&
+            strchr("ZX", task->state) == NULL &&
             clock_state(&d->clock, task->inner_tid) == SLOT_WOKEN)
             look->still = false;
         if (task->state == 'Z' && task->tid == task->pid)

@@ -99,6 +99,25 @@ static void by_sleep_beside_zombie(void) {
     sleep(5);
 }
 
+/* Its own sleep would have ended before this one. */
+static void by_sleep_beside_killed(void) {
+    int ends[2];
+    char byte;
+    if (pipe(ends) == -1)
+        exit(EXIT_FAILURE);
+    pid_t pid = fork();
+    if (pid == 0) {
+        if (write(ends[1], "", 1) == 1)
+            sleep(3);
+        _exit(0);
+    }
+    if (read(ends[0], &byte, 1) != 1)
+        exit(EXIT_FAILURE);
+    sleep(1); /* it sleeps by now */
+    kill(pid, SIGKILL);
+    sleep(4);
+}
+
 static void wait_by(const char *call) {
     struct timespec until = in_five(CLOCK_MONOTONIC);
     struct timeval timeval = {5, 0};
@@ -137,6 +156,8 @@ static void wait_by(const char *call) {
         pause();
     else if (strcmp(call, "zombie") == 0)
         by_sleep_beside_zombie();
+    else if (strcmp(call, "killed") == 0)
+        by_sleep_beside_killed();
     else
         errx(2, "%s: no such call", call);
 }

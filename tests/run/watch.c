@@ -44,15 +44,19 @@ static void decide_deadlock(struct driver *d) {
         look->alive > shown ? ", and more" : "");
 }
 
-/* The tasks of a look as the clock wants them; to be freed. */
-static struct clock_task *clock_tasks(const struct look *look) {
+/* The tasks of a look as the clock wants them; to be freed. Without the dead:
+ * one that was killed in its sleep has a deadline for ever. */
+static struct clock_task *clock_tasks(const struct look *look, size_t *count) {
     struct clock_task *tasks = calloc(look->count + 1, sizeof(*tasks));
 
     if (tasks == NULL)
         err(EXIT_FAILURE, "calloc");
+    *count = 0;
     for (size_t i = 0; i < look->count; i++)
-        tasks[i] = (struct clock_task){look->tasks[i].pid, look->tasks[i].tid,
-            look->tasks[i].inner_pid, look->tasks[i].inner_tid};
+        if (strchr("ZX", look->tasks[i].state) == NULL)
+            tasks[(*count)++] = (struct clock_task){look->tasks[i].pid,
+                look->tasks[i].tid, look->tasks[i].inner_pid,
+                look->tasks[i].inner_tid};
     return tasks;
 }
 
@@ -62,17 +66,18 @@ static int64_t next_deadline(
     struct driver *d, const struct look *look, bool move) {
     struct clock_task *tasks;
     int64_t next, due = -1;
+    size_t count;
 
     if (!d->program->virtual_time)
         return -1;
-    tasks = clock_tasks(look);
-    next = clock_next(&d->clock, tasks, look->count);
+    tasks = clock_tasks(look, &count);
+    next = clock_next(&d->clock, tasks, count);
     if (move && d->program->due != NULL)
         due = d->program->due(d->program->arg);
     if (due > clock_now(&d->clock) && (next == -1 || due < next))
         next = due;
     if (move && next != -1)
-        clock_advance(&d->clock, next, tasks, look->count);
+        clock_advance(&d->clock, next, tasks, count);
     free(tasks);
     return next;
 }

@@ -102,6 +102,11 @@ static void test_not_virtual(void) {
     expect(run.most_zombies == 1, "%d zombies were seen; expected: 1",
         run.most_zombies);
     run_free(&run);
+    run_waits(&run, "killed");
+    expect_end(&run, EXITED, 0, "a child that was killed in its sleep");
+    expect(run.virtual_ns == 5000000000, "beside it: %.3f s; expected: 5",
+        (double)run.virtual_ns / 1e9);
+    run_free(&run);
 }
 
 static void test_left_behind(void) {
@@ -126,7 +131,7 @@ CU_TestInfo program_tests[] = {
     {"an exit status, a signal", test_ends},
     {"a program that hangs, or floods its output", test_hangs},
     {"virtual time is exact, whatever call waits", test_virtual},
-    {"a sleep past the clock, a deadlock, a zombie", test_not_virtual},
+    {"a sleep past the clock, a deadlock, zombies", test_not_virtual},
     {"whatever is left behind is told and killed", test_left_behind},
     CU_TEST_INFO_NULL,
 };
