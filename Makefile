@@ -291,8 +291,8 @@ clang-thread: flags = -g -fsanitize=thread
 # What does not depend on these flags is tested once a compiler; Redis is killed
 # twice there, and not ten times.
 gcc-address clang-address gcc-thread clang-thread: suites = program sites \
-    messages download increment cooking processes orphans sharing \
-    async queue redis locks usage
+    messages download increment cooking processes orphans \
+    channels sharing starting async queue redis locks usage
 MATRIX := $(foreach s,plain address thread,gcc-$s clang-$s)
 .PHONY: $(MATRIX)
 $(MATRIX):

@@ -2,14 +2,15 @@
  * contention - what a lock costs: one increment in eight ways, 1 to N threads
  * The time from the first to the last, over the number of increments. Notice
  * what makes the difference: whether two CPUs write the same cache line, which
- * then moves back and forth. Own numbers help if they lie apart.
+ * then moves back and forth. Own numbers help if apart. Linux only (CPU_SET).
  * ThreadSanitizer: data race (in the way without a lock, to see what it loses)
  * Build: cc -O2 -pthread -o contention contention.c
- * Usage: ./contention [-w threads] [-n increments] [-p file]
+ * Usage: ./contention [-w threads] [-n increments]
  */
 #define _GNU_SOURCE /* CPU_SET */
 #include <err.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
@@ -39,9 +40,9 @@ static struct { _Alignas(LINE) atomic_long number; } apart[MOST];
 static void stay_on_cpu(long me) {
     cpu_set_t one = {{0}};
     size_t cpu = 0;
-    for (long skip = me % CPU_COUNT(&cpus); !CPU_ISSET(cpu, &cpus) || skip > 0;)
-        skip -= CPU_ISSET(cpu++, &cpus) != 0;
-    CPU_SET(cpu, &one);
+    for (long skip = me % CPU_COUNT(&cpus); skip >= 0; cpu++)
+        skip -= CPU_ISSET(cpu, &cpus) != 0;
+    CPU_SET(cpu - 1, &one);
     if (sched_setaffinity(0, sizeof one, &one) == -1) /* 0: this thread */
         err(EXIT_FAILURE, "sched_setaffinity");
 }
@@ -81,7 +82,6 @@ static void *work(void *number) {
     return NULL;
 }
 
-/* Measures n threads. */
 static void measure(long n, int round) {
     pthread_t pool[MOST];
     shared = plain = 0;
@@ -108,22 +108,6 @@ static void measure(long n, int round) {
         errx(EXIT_FAILURE, "%s: increments are lost", names[way]);
 }
 
-/* The table, and the same for gnuplot. */
-static void print(FILE *file) {
-    printf("ns per increment      1 thread  %3ld threads  speedup\n", threads);
-    fprintf(file, "set logscale y\nset xlabel 'threads'\n$ns << END\n");
-    for (way = 0; way < WAYS; way++) {
-        double one = ns[way][1][MEDIAN], all = ns[way][threads][MEDIAN];
-        printf("%-20s  %8.2f  %11.2f  %7.2f", names[way], one, all, one / all);
-        printf(way == NONE ? "  %.0f %% lost\n" : "\n", 100 * lost);
-        fprintf(file, "\n\n\"%s\"\n", names[way]);
-        for (long n = 1; n <= threads; n++)
-            fprintf(file, "%ld %.3f\n", n, ns[way][n][MEDIAN]);
-    }
-    fprintf(file, "END\nplot for [i=0:7] $ns index i with linespoints "
-                  "title columnheader(1)\n");
-}
-
 static long number(int option, long most) {
     char *end;
     long value = strtol(optarg, &end, 10);
@@ -133,31 +117,33 @@ static long number(int option, long most) {
 }
 
 int main(int argc, char *argv[]) {
-    const char *path = "/dev/null";
     setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
+    if (fcntl(1, F_GETFD) == -1 || fcntl(2, F_GETFD) == -1)
+        err(EXIT_FAILURE, "standard output or error");
     sched_getaffinity(0, sizeof cpus, &cpus);
     threads = CPU_COUNT(&cpus) < MOST ? CPU_COUNT(&cpus) : MOST;
-    for (int option; (option = getopt(argc, argv, "w:n:p:h")) != -1;)
+    for (int option; (option = getopt(argc, argv, "w:n:h")) != -1;)
         switch (option) {
         case 'w': threads = number(option, MOST); break;
         case 'n': increments = number(option, 1000000000); break;
-        case 'p': path = optarg; break;
-        case 'h': return puts("usage: [-w threads] [-n each] [-p file]") < 0;
+        case 'h': return puts("usage: [-w threads] [-n increments]") < 0;
         default: return 2;
         }
     if (optind < argc)
         errx(2, "%s: not an option, see -h", argv[optind]);
     pthread_spin_init(&spin, PTHREAD_PROCESS_PRIVATE);
     for (int round = 0; round < ROUNDS; round++)
-        for (way = 0; way < WAYS; way++)
-            for (long n = 1; n <= threads; n++)
-                measure(n, round);
-    FILE *file = fopen(path, "w");
-    if (file == NULL)
-        err(EXIT_FAILURE, "%s", path);
-    print(file);
-    if (ferror(file) || fclose(file) == EOF)
-        err(EXIT_FAILURE, "%s", path);
+        for (way = 0; way < WAYS; way++) {
+            measure(1, round);
+            if (threads > 1)
+                measure(threads, round);
+        }
+    printf("ns per increment      1 thread  %3ld threads  speedup\n", threads);
+    for (way = 0; way < WAYS; way++) {
+        double one = ns[way][1][MEDIAN], all = ns[way][threads][MEDIAN];
+        printf("%-20s  %8.2f  %11.2f  %7.2f", names[way], one, all, one / all);
+        printf(way == NONE ? "  %.0f %% lost\n" : "\n", 100 * lost);
+    }
     if (ferror(stdout))
         errx(EXIT_FAILURE, "standard output: not everything was written");
     return EXIT_SUCCESS;

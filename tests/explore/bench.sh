@@ -32,7 +32,6 @@ increment_local -t 2 -w 2 -n 1 -q
 check_then_act_race -c 2 -q
 check_then_act_mutex -c 2 -q
 atomic_store_race -t 2 -w 2 -n 1 -q
-atomic_add -t 2 -w 2 -n 1 -q
 atomic_cas -t 2 -w 2 -n 1 -q
 recursive_plain -s
 recursive_errorcheck -s

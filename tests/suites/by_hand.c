@@ -66,7 +66,8 @@ void hand_start_limited(struct hand *hand, const char *const *argv,
         signal(SIGPIPE, SIG_DFL);
         if (confine(limit, uid) && prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 &&
             setpgid(0, 0) == 0 && dup2(ends[1], 1) != -1 &&
-            dup2(ends[1], 2) != -1)
+            dup2(ends[1], 2) != -1 &&
+            close_range(3, ~0U, 0) == 0 /* ours, and make's */)
             execv(argv[0], (char *const *)argv);
         _exit(127);
     }

@@ -64,8 +64,8 @@ bool is_built(const char *relative);
 void set_build_dir(const char *path);
 
 extern CU_TestInfo messages_tests[], download_tests[], increment_tests[],
-    cooking_tests[], processes_tests[], orphans_tests[], sharing_tests[],
-    async_tests[], queue_tests[], redis_tests[], locks_tests[], explore_tests[],
+    cooking_tests[], processes_tests[], orphans_tests[], channels_tests[],
+    sharing_tests[], starting_tests[], async_tests[], queue_tests[], redis_tests[], locks_tests[], explore_tests[],
     program_tests[], sites_tests[], twins_tests[], usage_tests[],
     pictures_tests[], readme_tests[], grade_tests[], attacks_tests[],
     stopped_tests[], student_tests[];

@@ -194,7 +194,6 @@ static const struct {
     {"check_then_act_race", "-c 2 -q", 1, "data race"},
     {"check_then_act_mutex", "-c 2 -q", 0, "right in all "},
     {"atomic_store_race", "-t 2 -w 2 -n 1 -q", 1, "in 4 of 6 schedules"},
-    {"atomic_add", "-t 2 -w 2 -n 1 -q", 0, "right in all "},
     {"atomic_cas", "-t 2 -w 2 -n 1 -q", 0, "right in all "},
     {"recursive_plain", "-s", 1, "wrong  deadlock"},
     {"recursive_errorcheck", "-s", 1, "taken 1 times already"},

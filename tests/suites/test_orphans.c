@@ -35,19 +35,29 @@ static void judge_signal(
     hand_end(&hand, v);
 }
 
-static void test_orphans(void) {
+static void judge_runs(const struct long_run *runs, size_t count) {
     static const struct {
         int number;
         bool group;
         const char *what;
     } ways[] = {{SIGINT, true, "Ctrl-C"}, {SIGTERM, false, "SIGTERM"},
         {SIGKILL, false, "SIGKILL"}};
+
+    for (size_t r = 0; r < count; r++)
+        for (size_t w = 0; w < sizeof ways / sizeof ways[0]; w++) {
+            struct verdict v = {0};
+            judge_signal(&runs[r], ways[w].number, ways[w].group, &v);
+            expect(v.text[0] == '\0', "%s (%zu), %s: %s", runs[r].argv[0], r,
+                ways[w].what, v.text);
+        }
+}
+
+static void test_orphans(void) {
     struct sites_options options = {.gate = false};
     char base[64], never[80];
     struct sites *sites = start_sites(&options, base, sizeof base);
 
     snprintf(never, sizeof never, "%s/never", base);
-    const char *sharing = built(FOLDER "sharing");
     const struct long_run runs[] = {
         {3, "Carol: sending", {built(FOLDER "messages"), "-i", "3600000"}},
         {2, "plate 2: washing", {built(FOLDER "cooking"), "-m", "60000"}},
@@ -61,21 +71,28 @@ static void test_orphans(void) {
             {built("05-queue/increment"), "-w", "2", "-n", "1000000000", "-t",
                 "1000000"}},
         {5, "page 5: fetching", {built("05-queue/download"), never}},
-        {1, "close-on-exec closed",
-            {built(FOLDER "start_methods"), "-r", "100000"}},
-        {2, NULL, {sharing, "-m", "65536", "-w", "1"}},
-        {2, NULL, {sharing, "-m", "65536", "-w", "2"}},
-        {2, NULL, {sharing, "-m", "65536", "-w", "3"}},
-        {2, NULL, {sharing, "-m", "65536", "-w", "4"}},
-        {3, NULL, {sharing, "-m", "65536", "-w", "5"}},
     };
-    for (size_t r = 0; r < sizeof runs / sizeof runs[0]; r++)
-        for (size_t w = 0; w < sizeof ways / sizeof ways[0]; w++) {
-            struct verdict v = {0};
-            judge_signal(&runs[r], ways[w].number, ways[w].group, &v);
-            expect(v.text[0] == '\0', "%s (%zu), %s: %s", runs[r].argv[0], r,
-                ways[w].what, v.text);
-        }
+    judge_runs(runs, sizeof runs / sizeof runs[0]);
+    sites_stop(sites, NULL);
+}
+
+static void test_channels(void) {
+    struct sites_options options = {.gate = true}; /* no page ever comes */
+    char base[64];
+    struct sites *sites = start_sites(&options, base, sizeof base);
+    const struct long_run runs[] = {
+        {1, NULL, {built(FOLDER "start_cost"), "-r", "100000"}},
+        {1, NULL, {built(FOLDER "pipe"), "-n", "1000000000"}},
+        {1, NULL, {built(FOLDER "message_queue"), "-n", "1000000000"}},
+        {1, NULL, {built(FOLDER "shared_memory"), "-n", "1000000000"}},
+        {2, NULL, {built(FOLDER "manager"), "-n", "1000000000"}},
+        {3, "Carol: got message 1", {built(FOLDER "publish"), "-i", "3600000"}},
+        {2, "page 2: fetching",
+            {built(FOLDER "both"), "-p", "2", "-w", "1", "-s", base}},
+        {3, "C: asked", {built("04-async/poll")}},
+    };
+
+    judge_runs(runs, sizeof runs / sizeof runs[0]);
     sites_stop(sites, NULL);
 }
 
@@ -90,6 +107,7 @@ static void test_wrong_orphan(void) {
 
 CU_TestInfo orphans_tests[] = {
     {"Ctrl-C, SIGTERM and SIGKILL leave no orphan and no name", test_orphans},
+    {"nor do channels, publishers, threads in processes", test_channels},
     {"a program that leaves an orphan is rejected", test_wrong_orphan},
     CU_TEST_INFO_NULL,
 };

@@ -1,157 +1,139 @@
 /*
- * test_sharing.c - the suite of sharing and start_methods in 03-processes
+ * test_sharing.c - the suite of publish and not_shared in 03-processes
  */
-#include "suites/by_hand.h"
 #include "suites/suite.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/wait.h>
 
 #define FOLDER "03-processes/"
+#define MS INT64_C(1000000)
 
-/* Kills the child of that number. The program must end with 1 by itself, and
- * say the words. */
-static void judge_partner_killed(const char *const *argv, int children,
-    int number, const char *words, struct verdict *v) {
-    static struct hand hand;
+/* ---------- publish ---------- */
 
-    hand_start(&hand, argv);
-    if (hand_child(&hand, children) == 0 || !hand_kill(&hand, number))
-        verdict_fail(v, "it never had %d children", children);
-    hand_read(&hand, NULL);
-    int status = hand_wait(&hand);
-    if (status == -1 || !WIFEXITED(status) || WEXITSTATUS(status) != 1 ||
-        strstr(hand.text, words) == NULL)
-        verdict_fail(v, "it said \"%.300s\"; expected: \"%s\" and exit 1",
-            hand.text, words);
-    hand_end(&hand, v);
+enum { SUBSCRIBERS = 3, MESSAGES = 4 };
+static const char *const who[] = {"publisher", "Alice", "Bob", "Carol"};
+static const int64_t every_ms[] = {100, 100, 300, 100}; /* a message each */
+
+/* Kills a subscriber when all sleep, after the first message. */
+struct killing {
+    size_t number; /* 1: Alice ... 3: Carol; 0: nobody */
+    bool done;
+};
+
+static bool kill_one(const struct quiet *quiet, void *arg) {
+    struct killing *killing = arg;
+
+    if (killing->number == 0 || killing->done ||
+        quiet->processes <= SUBSCRIBERS)
+        return false;
+    kill(quiet->pids[killing->number], SIGKILL);
+    return killing->done = true;
 }
 
-static void test_sharing_killed(void) {
-    for (int way = 1; way <= 5; way++)
-        for (int number = 1; number <= (way == 5 ? 3 : 2); number++) {
-            char w[2] = {(char)('0' + way), '\0'};
-            const char *argv[] = {
-                built(FOLDER "sharing"), "-m", "65536", "-w", w, NULL};
-            struct verdict v = {0};
-            judge_partner_killed(
-                argv, way == 5 ? 3 : 2, number, "sharing: ", &v);
-            expect(v.text[0] == '\0', "sharing -w %d, child %d killed: %s", way,
-                number, v.text);
-        }
+/* Fails unless each line came at its time. So the publisher waited for nobody,
+ * and each subscriber that was not killed got all messages in their order. */
+static void judge_news(
+    const struct run *run, size_t killed, struct verdict *v) {
+    int64_t next[] = {1, 1, 1, 1};
+
+    for (size_t i = 0; i < run->count; i++) {
+        const char *text = run->lines[i].text;
+        char expected[60];
+        size_t w = 0;
+        while (w < SUBSCRIBERS && strncmp(text, who[w], strlen(who[w])) != 0)
+            w++;
+        snprintf(expected, sizeof expected, "%s: %smessage %d", who[w],
+            w == 0 ? "" : "got ", (int)next[w]);
+        int64_t due = (next[w]++ - 1) * every_ms[w] * MS;
+        if (strcmp(text, expected) != 0 || run->lines[i].at_ns != due)
+            verdict_fail(v, "\"%s\" at %.3f s; expected: \"%s\" at %.3f s",
+                text, (double)run->lines[i].at_ns / 1e9, expected,
+                (double)due / 1e9);
+    }
+    for (size_t w = 0; w <= SUBSCRIBERS; w++)
+        if ((w == 0 || w != killed) && next[w] != MESSAGES + 1)
+            verdict_fail(v, "%s had %d messages; expected: %d", who[w],
+                (int)next[w] - 1, MESSAGES);
 }
 
-/* ---------- sharing and start_methods ---------- */
+static void test_publish(void) {
+    static const char *const said[] = {"",
+        "publish: 1 of 3 subscribers killed, Alice by signal 9 (Killed)\n",
+        "publish: 1 of 3 subscribers killed, Bob by signal 9 (Killed)\n",
+        "publish: 1 of 3 subscribers killed, Carol by signal 9 (Killed)\n"};
+    const char *argv[] = {built(FOLDER "publish"), NULL};
 
-static void test_sharing(void) {
-    static const char *const ways[] = {"pipes, one each way ", "socketpair ",
-        "message queues ", "shared memory and a mutex ", "a manager "};
-    const char *argv[] = {built(FOLDER "sharing"), "-m", "1", NULL};
-    struct program program = {.argv = argv, .deadline_ms = 60000};
-    struct verdict v = {0};
-    struct run run;
-
-    program_run(&program, &run);
-    judge_end(&run, 0, &v);
-    for (size_t i = 0; i < 5; i++)
-        if (i >= run.count ||
-            strncmp(run.lines[i].text, ways[i], strlen(ways[i])) != 0 ||
-            strstr(run.lines[i].text, " MiB/s") == NULL)
-            verdict_fail(&v, "line %zu is not that of \"%s\"", i + 1, ways[i]);
-    if (run.count != 6 ||
-        strcmp(run.lines[5].text,
-            "a global variable: the child set it to 1, here it is 0") != 0)
-        verdict_fail(&v,
-            "%zu lines; expected: 6, the last on the global "
-            "variable",
-            run.count);
-    expect_right(&v);
-    run_free(&run);
-}
-
-/* Runs a program to its end, by hand, to see what names it leaves. */
-static void judge_left(const char *const *argv, struct verdict *v) {
-    static struct hand hand;
-
-    hand_start(&hand, argv);
-    hand_read(&hand, NULL);
-    if (hand_wait(&hand) != 0)
-        verdict_fail(v, "it failed: %.300s", hand.text);
-    hand_end(&hand, v);
-}
-
-static void test_left_names(void) {
-    const char *right[] = {built(FOLDER "sharing"), "-m", "1", NULL};
-    static const char *const wrong[] = {
-        "processes_left_memory", "processes_left_queue"};
-    struct verdict v = {0};
-
-    judge_left(right, &v);
-    expect_right(&v);
-    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
-        char name[64];
-        struct verdict rejected = {0};
-        snprintf(name, sizeof name, "tests/suites/wrong/%s", wrong[i]);
-        const char *argv[] = {built(name), NULL};
-        judge_left(argv, &rejected);
-        expect_rejected(&rejected, wrong[i]);
+    for (size_t number = 0; number <= SUBSCRIBERS; number++) {
+        struct killing killing = {.number = number};
+        struct program program = {.argv = argv,
+            .virtual_time = true,
+            .at_quiet = kill_one,
+            .arg = &killing};
+        struct verdict v = {0};
+        struct run run;
+        program_run(&program, &run);
+        judge_end(&run, number > 0, &v);
+        judge_news(&run, number, &v);
+        if (strncmp(run.err_text, said[number], strlen(said[number])) != 0 ||
+            strstr(run.err_text, "4 messages published in 0.40 s") == NULL)
+            verdict_fail(&v, "stderr is \"%.200s\"", run.err_text);
+        expect(v.text[0] == '\0', "publish, %s killed: %s",
+            number == 0 ? "nobody" : who[number], v.text);
+        run_free(&run);
     }
 }
 
-static void test_start_methods(void) {
-    static const char *const expected[] = {
-        "fork: 40 + 2 = 42, variable new, descriptor open, close-on-exec open",
-        "fork: 40 - 2 = 38, variable new, descriptor open, close-on-exec open",
-        "posix_spawn: 40 + 2 = 42, variable old, descriptor open, "
-        "close-on-exec closed",
-        "posix_spawn: 40 - 2 = 38, variable old, descriptor open, "
-        "close-on-exec closed"};
-    static const char *const costs[] = {"thread ", "fork ", "posix_spawn "};
+/* Bob reads one message of three, so his pipe is full in the end: he alone is
+ * cut off. */
+static void test_cut_off(void) {
     const char *argv[] = {
-        built(FOLDER "start_methods"), "-n", "40", "-r", "9", NULL};
-    struct program program = {.argv = argv};
+        built(FOLDER "publish"), "-m", "13000", "-i", "1", NULL};
+    struct program program = {.argv = argv,
+        .virtual_time = true,
+        .deadline_ms = 120000,
+        .output_bytes = 4 << 20};
+    size_t got[SUBSCRIBERS + 1] = {0};
     struct verdict v = {0};
     struct run run;
 
     program_run(&program, &run);
-    judge_end(&run, 0, &v);
-    for (size_t i = 0; i < 4; i++) { /* two processes: in any order */
-        size_t seen = 0;
-        for (size_t l = 0; l < run.count; l++)
-            seen += strstr(run.lines[l].text, expected[i]) != NULL;
-        if (seen != 1)
-            verdict_fail(&v, "no line is \"%s\"", expected[i]);
-    }
-    for (size_t i = 0; i < 3; i++)
-        if (run.count != 7 ||
-            strncmp(run.lines[4 + i].text, costs[i], strlen(costs[i])) != 0)
-            verdict_fail(&v, "no line gives the cost of \"%s\"", costs[i]);
+    judge_end(&run, 1, &v);
+    for (size_t i = 0; i < run.count; i++)
+        for (size_t w = 0; w <= SUBSCRIBERS; w++)
+            got[w] += strncmp(run.lines[i].text, who[w], strlen(who[w])) == 0;
+    if (got[0] != 13000 || got[1] != 13000 || got[3] != 13000 ||
+        got[2] < 8192 || got[2] == 13000)
+        verdict_fail(&v, "%zu messages: Alice, Bob, Carol got %zu, %zu, %zu",
+            got[0], got[1], got[2], got[3]);
+    if (strncmp(run.err_text, "publish: Bob is too slow: cut off at ", 37) != 0)
+        verdict_fail(&v, "stderr is \"%.200s\"", run.err_text);
     expect_right(&v);
     run_free(&run);
 }
 
-static void test_zombie_shown(void) {
-    static const char *const expected[] = {
-        "not waited for: Z (zombie)", "waited for: gone"};
-    const char *argv[] = {built(FOLDER "start_methods"), "-z", NULL};
+/* ---------- not_shared ---------- */
+
+static void test_not_shared(void) {
+    static const char *const said[] = {"child: variable 2, in shared memory 2",
+        "parent: variable 1, in shared memory 2"};
+    const char *argv[] = {built(FOLDER "not_shared"), NULL};
     struct program program = {.argv = argv};
     struct verdict v = {0};
     struct run run;
 
     program_run(&program, &run);
     judge_end(&run, 0, &v);
-    events_compare(run.lines, run.count, expected, 2, &v);
+    events_compare(run.lines, run.count, said, 2, &v);
     expect_right(&v);
     run_free(&run);
 }
 
 CU_TestInfo sharing_tests[] = {
-    {"sharing moves all data in five ways", test_sharing},
-    {"sharing with a killed child fails, and never hangs", test_sharing_killed},
-    {"sharing leaves no name behind", test_left_names},
-    {"start_methods shows what is inherited, and three costs",
-        test_start_methods},
-    {"start_methods shows a zombie", test_zombie_shown},
+    {"each subscriber gets each message, who is slow or dead stops nobody",
+        test_publish},
+    {"who is too far behind is cut off, and told", test_cut_off},
+    {"a variable is not shared, mapped memory is", test_not_shared},
     CU_TEST_INFO_NULL,
 };

@@ -2,7 +2,8 @@
  * test_twins.c - two programs side by side differ only in what the tool changes
  *
  * The story and the run of a program are, byte for byte, those of its twin in
- * 01-sequential. Reads the sources, so it runs at the top of the source tree.
+ * 01-sequential; those of the four channels of 03 are each other's. Reads the
+ * sources, so it runs at the top of the source tree.
  */
 #include "suites/suite.h"
 
@@ -18,6 +19,15 @@ static const char story_banner[] =
 static const char tool_banner[] = "/* ---------- The tool: ";
 static const char run_banner[] =
     "/* ---------- The run: the same in every lesson";
+
+/* The programs of one exchange, whose banners say "channel" for "lesson". */
+static const char *const channels[] = {"03-processes/pipe.c",
+    "03-processes/message_queue.c", "03-processes/shared_memory.c",
+    "03-processes/manager.c"};
+static const char channels_story[] =
+    "/* ---------- The story: the same for every channel ---------- */\n";
+static const char channels_run[] =
+    "/* ---------- The run: the same for every channel ---------- */\n";
 
 static const char *const stories[] = {
     "messages", "download", "increment", "cooking"};
@@ -113,6 +123,22 @@ static void test_same(void) {
     each_twin(check_same);
 }
 
+static void test_channels(void) {
+    char *twin = content(channels[0]);
+
+    for (size_t i = 1; i < sizeof channels / sizeof channels[0]; i++) {
+        char *text = content(channels[i]);
+        if (expect(twin != NULL && text != NULL, "%s or %s is missing",
+                channels[0], channels[i])) {
+            compare(
+                channels[i], "story", twin, text, channels_story, tool_banner);
+            compare(channels[i], "run", twin, text, channels_run, NULL);
+        }
+        free(text);
+    }
+    free(twin);
+}
+
 static long lines_in(const char *text) {
     long lines = 0;
 
@@ -149,6 +175,7 @@ static void test_diff(void) {
 
 CU_TestInfo twins_tests[] = {
     {"the story and the run are the same in every tool", test_same},
+    {"the four channels of 03 are one exchange", test_channels},
     {"a diff to the sequential twin is short", test_diff},
     CU_TEST_INFO_NULL,
 };

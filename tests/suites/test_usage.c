@@ -26,7 +26,7 @@ static const struct {
     bool words, for_ever; /* it works until it is told to stop */
 } kinds[] = {
     {"download", "s", true, false},
-    {"contention", "p", false, false},
+    {"both", "s", false, false},
     {"client", "ri", true, true},
     {"worker", "r", false, true},
 };
@@ -238,8 +238,7 @@ static void test_output(void) {
 /* ---------- A descriptor that is closed ---------- */
 
 /* Programs that are about to be replaced. */
-static const char *const passing[] = {"sharing", "start_methods", "await",
-    "atomic_add", "contention", "client", "worker"};
+static const char *const passing[] = {"client", "worker"};
 
 /* Standard output, or error, is closed: the program must end at once, having
  * done nothing. With -h, too. */
