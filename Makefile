@@ -171,6 +171,7 @@ everything: $(TESTED) $(BINARIES)
 #:   make matrix        the same under gcc and clang, plain and with sanitizers
 #:   make selftest      the grader grades what is known, wrong and right
 #:   make arm64, musl   the same programs for other machines, beside these
+#:   make coverage      selftest, and which faults of the judges no mutant shows
 #:   make mutant NAME=tables_join_in_loop
 #:                      writes a known wrong submission to build/mutants/
 #:   make world         the kit in the rooms of the world: few files, no /dev/shm
@@ -263,6 +264,11 @@ gradescope:
 
 selftest: need-test $(GRADER)
 	@tests/grader/known/selftest.sh $B $(FILES)
+
+.PHONY: coverage
+coverage:
+	@$(MAKE) -s B=$B/coverage EXTRA='--coverage -O0' grader
+	@tests/grader/known/coverage.sh $B/coverage $(FILES)
 
 .PHONY: mutant
 mutant:

@@ -48,24 +48,19 @@ static void make_dir(const char *path) {
         err(EXIT_FAILURE, "%s", path);
 }
 
-/* The "Build:" line of the kit's own file, without "cc". */
-static void read_build_line(const char *path, char *line, size_t size) {
-    static const char mark[] = " * Build: cc ";
-    char *file_name = format("%s.c", path), row[LINE_BYTES];
-    FILE *file = fopen(file_name, "re");
+/* What the "Build:" line of the kit's own file says, for this output. */
+static void read_build_line(
+    const char *source, const char *out, char *line, size_t size) {
+    const char *argv[] = {"/bin/sh", "tests/run/build.sh", source, out, NULL};
+    struct program program = {.argv = argv};
+    struct run run;
 
-    line[0] = '\0';
-    if (file == NULL)
-        err(EXIT_FAILURE, "%s", file_name);
-    while (line[0] == '\0' && fgets(row, sizeof row, file) != NULL)
-        if (strncmp(row, mark, sizeof mark - 1) == 0)
-            snprintf(line, size, "%.*s",
-                (int)strcspn(row + sizeof mark - 1, "\n"),
-                row + sizeof mark - 1);
-    fclose(file);
-    if (line[0] == '\0')
-        errx(EXIT_FAILURE, "%s: no line \"Build: cc ...\"", file_name);
-    free(file_name);
+    program_run(&program, &run);
+    if (run.end != EXITED || run.code != 0 || run.count != 1)
+        errx(EXIT_FAILURE, "%s: its Build: line cannot be read: %s%s", source,
+            run.why, run.err_text);
+    snprintf(line, size, "%s", run.lines[0].text);
+    run_free(&run);
 }
 
 /* Splits at blanks, in place. Returns how many words are in argv now. */
@@ -180,12 +175,14 @@ static void read_command(const struct grading *g, const char *flags,
         if (strstr(flags, "=address") != NULL)
             argv[used++] = "-static-libasan";
     }
-    read_build_line(g->path, line[1], LINE_BYTES);
+    char *source = format("%s.c", g->path);
+    read_build_line(source, out, line[1], LINE_BYTES);
     used = split(line[1], argv, used, flags == NULL);
     for (size_t i = 3; i < used; i++)
-        if (strcmp(argv[i], last_part(g->path)) == 0)
-            argv[i] = out;
+        if (strcmp(argv[i], source) == 0) /* it starts where that lies */
+            argv[i] = last_part(argv[i]);
     argv[used] = NULL;
+    free(source);
 }
 
 /* Where the sandbox builds: in `dir` it reads, in `out` it writes. */

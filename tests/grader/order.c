@@ -24,6 +24,9 @@ enum {
 
 static volatile sig_atomic_t stopped;
 
+/* Is there in a grader that was built with --coverage. */
+extern void __gcov_dump(void) __attribute__((weak));
+
 /* Each check has random numbers of its own: one more run in one check does
  * not change another's inputs. */
 static unsigned long seed_of(unsigned long seed, const struct result *r) {
@@ -83,6 +86,8 @@ bool order_apart(void (*judge)(struct grading *, struct finding *),
         alarm(GIVE_UP_SECONDS);
         judge(g, f);
         trial_end_if_stopped();
+        if (__gcov_dump != NULL) /* make coverage */
+            __gcov_dump();
         _exit(EXIT_SUCCESS);
     }
     while (waitpid(child, &status, 0) == -1 && errno == EINTR)

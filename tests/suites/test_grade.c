@@ -168,6 +168,41 @@ static void test_repeats(void) {
         "the same seed gave two tables: %.500s and %.500s", text[0], text[1]);
 }
 
+/* The number that a check of the probe says it drew. */
+static long drawn(const char *draws, const char *seed, const char *check) {
+    const char *argv[] = {built("tests/grade_probe"), "-l", "-t", "-s", seed,
+        "-e", "02-threads/increment", ".", NULL};
+    const char *env[] = {draws, NULL};
+    struct program program = {.argv = argv, .env = env};
+    size_t length = strlen(check);
+    long number = -1;
+    struct run run;
+
+    program_run(&program, &run);
+    for (size_t i = 0; i < run.count; i++)
+        if (strncmp(run.lines[i].text, check, length) == 0)
+            sscanf(run.lines[i].text + length, " failed it drew %ld", &number);
+    expect(number != -1, "%s drew nothing: %s %s", check,
+        run.count > 0 ? run.lines[0].text : "", run.err_text);
+    run_free(&run);
+    return number;
+}
+
+/* Each check draws from the seed and its name, so what one draws more changes
+ * no other's. */
+static void test_draws(void) {
+    long first = drawn("PROBE_DRAWS=0", "7", "first");
+    long second = drawn("PROBE_DRAWS=0", "7", "second");
+
+    expect(first != second, "two checks drew the same number, %ld", first);
+    expect(drawn("PROBE_DRAWS=50", "7", "first") != first,
+        "the first check's numbers are all %ld", first);
+    expect(drawn("PROBE_DRAWS=50", "7", "second") == second,
+        "what the first check draws changes the second's numbers");
+    expect(drawn("PROBE_DRAWS=0", "8", "second") != second,
+        "another seed gave the same number, %ld", second);
+}
+
 /* Other weights, a check of its own; what is wrong is told with its line. */
 static void test_hidden(void) {
     static const char *const confs[][2] = {
@@ -177,6 +212,12 @@ static void test_hidden(void) {
             "73 of 73 points"},
         {"[02-threads/messages mine]\narguments = peace no\npoints = 4\n"
          "line = yes\n",
+            "16 of 20 points"},
+        {"[02-threads/messages mine]\narguments = work\npoints = 4\n"
+         "overlap = 2\n",
+            "20 of 20 points"},
+        {"[02-threads/messages mine]\narguments = work\npoints = 4\n"
+         "overlap = 1\n",
             "16 of 20 points"},
         {"[02-threads/nothing mine]\n", ":1: 02-threads/nothing: no such"},
         {"# one\n[02-threads/messages mine]\ncolour = red\n", ":3: colour: no"},
@@ -279,6 +320,7 @@ CU_TestInfo grade_tests[] = {
     {"no sandbox, no grading", test_refuses},
     {"a check that breaks is the grader's fault", test_broken_check},
     {"the same seed gives the same table", test_repeats},
+    {"each check draws its own numbers", test_draws},
     {"the handout gives nothing away", test_handout},
     {"the autograder's archive has what Gradescope wants", test_gradescope},
     {"what the instructor hides changes points, not the sandbox", test_hidden},

@@ -2,7 +2,8 @@
  * attack.c - a submission that attacks the grader: test_grade.c chooses how
  *
  * A line "could ..." says what it could do that it must not. With the argument
- * "peace" it behaves: prints its second argument.
+ * "peace" it behaves: prints its second argument. With "work" two lanes work at
+ * once.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -242,6 +243,8 @@ int main(int argc, char *argv[]) {
     setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
     if (argc > 2 && strcmp(argv[1], "peace") == 0)
         puts(argv[2]);
+    else if (argc > 1 && strcmp(argv[1], "work") == 0)
+        puts("A: working ...\nB: working ...\nA: done\nB: done");
     else
         ATTACK();
     return 0;

@@ -8,6 +8,7 @@
 #include "grader/trial.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static void judge_words(const struct run *run, struct verdict *v) {
@@ -61,10 +62,32 @@ static void never(struct grading *g, struct finding *f) {
     (void)f;
 }
 
+/* Tells the number it draws, after as many others as PROBE_DRAWS says if it is
+ * the first check. */
+static void draw(struct grading *g, struct finding *f) {
+    const char *draws = getenv("PROBE_DRAWS");
+    long others = draws != NULL && strcmp(g->check->name, "first") == 0
+                      ? strtol(draws, NULL, 10)
+                      : 0;
+
+    while (others-- > 0)
+        grade_random(g, 0, 1);
+    verdict_fail(&f->verdict, "it drew %ld; expected: a number of its own",
+        grade_random(g, 0, 1000000000));
+}
+
+static const struct check draws[] = {
+    {.name = "first", .kind = "output", .points = 1, .judge = draw},
+    {.name = "second", .kind = "output", .points = 1, .judge = draw},
+    {.name = NULL},
+};
 static const struct check checks[] = {
-    {"attack", "clean", 4, NULL, "It attacks.", "tests/README.md", attack, false},
-    {"peace", "correct", 6, NULL, "It was hurt.", "tests/README.md", peace, false},
-    {"next", "correct", 6, "attack", "Never shown.", "tests/README.md", peace, false},
+    {"attack", "clean", 4, NULL, "It attacks.", "tests/README.md", attack,
+        false},
+    {"peace", "correct", 6, NULL, "It was hurt.", "tests/README.md", peace,
+        false},
+    {"next", "correct", 6, "attack", "Never shown.", "tests/README.md", peace,
+        false},
     {.name = NULL},
 };
 static const struct check faults[] = {
@@ -77,6 +100,7 @@ static const struct exercise lessons[] = {{NULL, NULL}};
 static const struct exercise exercises[] = {
     {"02-threads/messages", checks},
     {"02-threads/cooking", faults},
+    {"02-threads/increment", draws},
     {NULL, NULL},
 };
 const struct course course = {exercises, lessons, NULL};
