@@ -88,6 +88,8 @@ static void remove_stale(const char *tmp) {
             if (unlinkat(fd, MARK, AT_REMOVEDIR) == 0 && rmdir(path) == -1 &&
                 mkdirat(fd, MARK, 0700) == -1) /* it is tried again */
                 warn("%s", path);
+        } else {
+            rmdir(path); /* killed before it could put the mark there */
         }
         close(fd);
     }

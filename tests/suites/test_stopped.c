@@ -182,8 +182,8 @@ static void test_killed(void) {
         char path[160];
         open_place(&p, "killed");
         hand_in(&p, "hang", 9);
-        const char *argv[] = {
-            built("tests/grade_probe"), "-o", p.reports, p.submission, NULL};
+        const char *argv[] = {built("tests/grade_probe"), "-e",
+            "02-threads/messages", "-o", p.reports, p.submission, NULL};
         pid_t child = start(&p, argv);
         poll(NULL, 0, ms); /* any moment will do */
         kill(child, SIGKILL);
@@ -192,7 +192,7 @@ static void test_killed(void) {
         snprintf(path, sizeof path, "%s/results.xml", p.reports);
         if (access(path, F_OK) == 0) {
             read_reports(&p, &tests);
-            expect(tests == 5, "%zu tests in a report; expected: all 5", tests);
+            expect(tests == 3, "%zu tests in a report; expected: all 3", tests);
         }
         close_place(&p);
     }
