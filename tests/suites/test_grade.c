@@ -87,6 +87,46 @@ static void test_near_misses(void) {
     grade_and_close(&p, 1, "it is UTF-16, or no text");
 }
 
+/* The cause that is told belongs to what was seen. */
+static void test_causes(void) {
+    static const char *const faults[][2] = {
+        {"int main(void) { int *volatile p = 0; return *p; }\n",
+            "An access through a pointer that points nowhere"},
+        {"#include <stdlib.h>\nint main(void) { char *volatile p = malloc(8);\n"
+         "free(p); free(p); }\n",
+            "memory that was freed twice"},
+        {"#include <stdlib.h>\nint main(void) { char *volatile p = malloc(8);\n"
+         "free(p); free(p); }\n",
+            "stderr:       free(): double free detected"},
+        {"#include <unistd.h>\nint main(void) { int f[2]; char c;\n"
+         "return pipe(f) || read(f[0], &c, 1) != 0; }\n",
+            "closed its writing end"},
+        {"#include <sys/wait.h>\n#include <unistd.h>\n"
+         "int main(void) { if (fork() == 0) pause(); wait(NULL); }\n",
+            "It waits for a child that waits itself"},
+        {"#include <pthread.h>\n"
+         "static pthread_mutex_t m = PTHREAD_MUTEX_INITIALIZER;\n"
+         "int main(void) { pthread_mutex_lock(&m); pthread_mutex_lock(&m); }\n",
+            "A lock that was not given back"},
+        {"int main(void) { for (;;) ; }\n",
+            "A loop whose end is never reached"},
+        {"#include <unistd.h>\n"
+         "int main(void) { if (fork() == 0) pause(); sleep(1); }\n",
+            "each fork needs a wait()"},
+        {"int main(void) { return 3; }\n", "exit status 0 is for success"},
+        {"int lode(void);\nint main(void) { return lode(); }\n",
+            "nothing that is called lode()"},
+        {"int main(void) { return 0 }\n", "the compiler noticed"},
+    };
+    struct place p;
+
+    for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++) {
+        open_place(&p, "fault");
+        write_source(&p, faults[i][0]);
+        grade_and_close(&p, 1, faults[i][1]);
+    }
+}
+
 static void test_strange_names(void) {
     char path[300];
     struct place p;
@@ -317,6 +357,7 @@ CU_TestInfo grade_tests[] = {
     {"in another place, under another name", test_near_misses},
     {"names with spaces, newlines and quotes", test_strange_names},
     {"what does not compile is told", test_does_not_build},
+    {"the cause belongs to what was seen", test_causes},
     {"no sandbox, no grading", test_refuses},
     {"a check that breaks is the grader's fault", test_broken_check},
     {"the same seed gives the same table", test_repeats},

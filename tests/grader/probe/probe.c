@@ -5,6 +5,7 @@
  * which says on a line of its own what it could do that it must not. The last
  * check shows that what came before did not hurt.
  */
+#include "grader/cause.h"
 #include "grader/trial.h"
 
 #include <stdio.h>
@@ -20,7 +21,8 @@ static void judge_words(const struct run *run, struct verdict *v) {
                 v, "it %.400s; expected: that it cannot", run->lines[i].text);
     if (run->end != EXITED || run->code != 0 || run->left_behind > 0 ||
         run->left_objects[0] != '\0')
-        verdict_fail(v, "it %s; expected: exit status 0 and nothing left",
+        verdict_fault(v, cause_of_end(run),
+            "it %s; expected: exit status 0 and nothing left",
             run_describe(run, how, sizeof how));
 }
 
