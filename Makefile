@@ -169,7 +169,8 @@ everything: $(TESTED) $(BINARIES)
 #:   make setup TARGET...  installs what these targets need (alone: says it)
 #:   make test          checks every program and the judges (SUITE="name ...")
 #:   make matrix        the same under gcc and clang, plain and with sanitizers
-#:   make selftest      the grader grades what is known, wrong and right
+#:   make selftest      the grader grades what is known, wrong and right (CHEAP=1:
+#:                      all but the slowest)
 #:   make arm64, musl   the same programs for other machines, beside these
 #:   make coverage      selftest, and which faults of the judges no mutant shows
 #:   make mutant NAME=tables_join_in_loop
