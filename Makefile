@@ -169,8 +169,8 @@ everything: $(TESTED) $(BINARIES)
 #:   make setup TARGET...  installs what these targets need (alone: says it)
 #:   make test          checks every program and the judges (SUITE="name ...")
 #:   make matrix        the same under gcc and clang, plain and with sanitizers
-#:   make selftest      the grader grades what is known, wrong and right (CHEAP=1:
-#:                      all but the slowest)
+#:   make selftest      the grader grades what is known, wrong and right
+#:                      (CHEAP=1: all but the slowest)
 #:   make arm64, musl   the same programs for other machines, beside these
 #:   make coverage      selftest, and which faults of the judges no mutant shows
 #:   make mutant NAME=tables_join_in_loop
@@ -224,8 +224,8 @@ grade check: grade_options = $(if $(SEED),-s "$(SEED)") \
 grade-all: grade_options = $(if $(SANDBOX),-b $(SANDBOX)) \
     $(if $(filter 1,$(TRUST)),-t) $(if $(GRADE),-g "$(GRADE)")
 # What a target that is about an exercise says without one.
-an_exercise = [ -n "$(EXERCISE)" ] || { echo "make $@ EXERCISE=...: one of" >&2; \
-    ls 0[1-6]-*/exercise_*.c | sed 's/^/    /; s/\.c$$//' >&2; exit 2; }
+an_exercise = [ -n "$(EXERCISE)" ] || { echo "make $@ EXERCISE=...: one of"; \
+    ls 0[1-6]-*/exercise_*.c | sed 's/^/    /; s/\.c$$//'; exit 2; } >&2
 
 grade: REPORTS = $B/grade
 grade: need-grade $(GRADER)
