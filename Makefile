@@ -232,7 +232,7 @@ grade: need-grade $(GRADER)
 	@$B/tests/grade $(grade_options) -o "$(REPORTS)" "$(SUBMISSION)"
 
 check: REPORTS = $B/check/$(EXERCISE:.c=)
-check: need-check $(GRADER)
+check: $(if $(EXERCISE),need-check $(GRADER))
 	@$(an_exercise)
 	@mkdir -p "$(REPORTS)"
 	@$B/tests/grade -e "$(EXERCISE:.c=)" $(grade_options) -o "$(REPORTS)" \
@@ -243,7 +243,7 @@ grade-all: need-grade-all $(GRADER)
 	@SEED="$(SEED)" JOBS="$(JOBS)" tests/grader/grade_all.sh $B \
 	    "$(SUBMISSIONS)" "$(or $(OUT),$B/grades)" $(grade_options)
 
-watch: need-watch $(GRADER)
+watch: $(if $(EXERCISE),need-watch $(GRADER))
 	@$(an_exercise)
 	@tests/grader/watch.sh "$(EXERCISE)" $(MAKE) -s check \
 	    EXERCISE="$(EXERCISE)"

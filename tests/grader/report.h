@@ -50,7 +50,8 @@ extern const char kit_version[];
 const char *report_word(enum outcome);
 
 /* The feedback as text: what was run, seen and expected, what the system said,
- * the likely cause, what to read. Each line begins with `indent`. Returns buf. */
+ * the likely cause, what to read. Each line begins with `indent`. Returns buf.
+ */
 const char *report_feedback(const struct report *, const struct result *,
     const char *indent, char *buf, size_t size);
 
