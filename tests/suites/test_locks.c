@@ -434,8 +434,9 @@ static void judge_tsan(size_t item, const void *folder, struct verdict *found) {
     snprintf(source, sizeof source, "06-locks/%s.c", name);
     snprintf(path, sizeof path, "%s/%s", (const char *)folder, name);
     header_verdict(source, word, sizeof word);
+    /* By itself it takes a thread per CPU: one has nobody to race with. */
     const char *argv[] = {
-        built(path), item == PROGRAMS ? "-n1000" : NULL, NULL};
+        built(path), item == PROGRAMS ? "-w2" : NULL, "-n1000", NULL};
     struct program program = {.argv = argv, .virtual_time = true};
     struct run run;
     program_run(&program, &run);
