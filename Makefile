@@ -109,9 +109,12 @@ $B/version.c: always
 	@cmp -s $@ $@.new && rm $@.new || mv $@.new $@
 .PHONY: always
 
-BINARIES := $(patsubst %,$B/tests/%,test_runner demo sites timeline \
-    bench_latency grade grade_probe)
+BINARIES := $(patsubst %,$B/tests/%,test_runner runner_probe demo sites \
+    timeline bench_latency grade grade_probe)
 $B/tests/test_runner: $(call room,suites) $(EVIDENCE)
+# The runner with suites of its own, for test_runner.c.
+$B/tests/runner_probe: $(call objects,suites/main suites/suite) \
+    $(call room,suites/probe) $(EVIDENCE)
 $B/tests/demo: $(call objects,tools/demo) $(call room,pictures) $(EVIDENCE)
 $B/tests/sites: $(call objects,sites/main) $(call room,sites)
 $B/tests/timeline: $(call objects,pictures/timeline) $(call room,pictures) \
@@ -130,7 +133,8 @@ BESIDE := $B/tests/explore.o $B/tests/launcher $B/tests/clock_shim.so
 GRADER := $B/tests/grade $(BESIDE)
 # What draws, and what it needs beside it.
 PICTURES := $B/tests/timeline $B/tests/stdout_shim.so $B/tests/clock_shim.so
-TESTED := $(PROGRAMS) $(RACES) $B/tests/test_runner $B/tests/grade_probe \
+TESTED := $(PROGRAMS) $(RACES) $B/tests/test_runner $B/tests/runner_probe \
+    $B/tests/grade_probe \
     $(BESIDE) $(PICTURES)
 
 everything: $(TESTED) $(BINARIES)
@@ -214,7 +218,9 @@ endif
 slides: need-slides $(LESSONS) $(PICTURES)
 	@tests/workshop/slides.sh $B
 
+# A runner that cannot fail proves nothing by passing.
 test: need-test $(TESTED)
+	@! $B/tests/runner_probe $B fails >/dev/null
 	@$B/tests/test_runner $B $(SUITE)
 
 SUBMISSION = .

@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 void open_place(struct place *p, const char *name) {
-    snprintf(p->root, sizeof p->root, "/tmp/kit-grade.XXXXXX");
+    snprintf(p->root, sizeof p->root, "%s/grade.XXXXXX", scratch());
     if (mkdtemp(p->root) == NULL || chmod(p->root, 0755) == -1)
         err(EXIT_FAILURE, "%s", p->root);
     snprintf(p->submission, sizeof p->submission, "%s/%s", p->root, name);

@@ -8,6 +8,8 @@
 #define _GNU_SOURCE /* pipe2 */
 #include "suites/redis_server.h"
 
+#include "suites/suite.h"
+
 #include <arpa/inet.h>
 #include <err.h>
 #include <fcntl.h>
@@ -100,7 +102,7 @@ static void end(struct server *server) {
 void server_start(
     struct server *server, bool port, const char *const *options) {
     *server = (struct server){.options = options};
-    snprintf(server->dir, sizeof server->dir, "/tmp/kit-redis-XXXXXX");
+    snprintf(server->dir, sizeof server->dir, "%s/redis-XXXXXX", scratch());
     if (mkdtemp(server->dir) == NULL)
         err(EXIT_FAILURE, "%s", server->dir);
     snprintf(server->socket, sizeof server->socket, "%s/socket", server->dir);

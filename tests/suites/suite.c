@@ -5,6 +5,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -116,6 +117,10 @@ const char *built(const char *relative) {
 
 bool is_built(const char *relative) {
     return access(built(relative), X_OK) == 0;
+}
+
+const char *scratch(void) {
+    return getenv("TMPDIR"); /* main.c has made it */
 }
 
 void set_build_dir(const char *path) {

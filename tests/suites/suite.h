@@ -1,7 +1,7 @@
 /*
  * suite.h - what every suite of tests uses
  *
- * A suite is an array of CU_TestInfo named NAME_tests, registered in main.c.
+ * A suite is an array of CU_TestInfo named NAME_tests, registered in list.c.
  * A test says what it found with expect(): a failure is a sentence. Where a
  * fact cannot be had on this machine, a test says so with skip().
  */
@@ -60,14 +60,21 @@ const char *skipped(void);
 const char *built(const char *relative);
 bool is_built(const char *relative);
 
+/* A folder for the files of this run of the suites. All that is in it is
+ * removed in the end, however that comes; it is TMPDIR for every program. */
+const char *scratch(void);
+
 /* Where the programs are; set once by main(). */
 void set_build_dir(const char *path);
 
-extern CU_TestInfo messages_tests[], download_tests[], increment_tests[],
-    cooking_tests[], processes_tests[], orphans_tests[], channels_tests[],
-    sharing_tests[], starting_tests[], async_tests[], queue_tests[], redis_tests[], locks_tests[], explore_tests[],
-    program_tests[], sites_tests[], twins_tests[], usage_tests[],
-    pictures_tests[], readme_tests[], grade_tests[], attacks_tests[],
-    stopped_tests[], student_tests[];
+/* A slow suite runs only when it is named: by `make soak`. */
+struct suite {
+    const char *name;
+    CU_TestInfo *tests;
+    bool slow;
+};
+
+/* All of them; a name that is NULL ends the list. */
+extern const struct suite suites[];
 
 #endif

@@ -180,11 +180,11 @@ static void test_files(void) {
 /* A program for `timeline`, in a directory of its own that stands for the build
  * directory. */
 struct odd {
-    char dir[40], path[60];
+    char dir[80], path[100];
 };
 
 static void make_odd(struct odd *odd, const char *script) {
-    snprintf(odd->dir, sizeof odd->dir, "/tmp/kit-pictures-XXXXXX");
+    snprintf(odd->dir, sizeof odd->dir, "%s/pictures-XXXXXX", scratch());
     if (mkdtemp(odd->dir) == NULL)
         err(EXIT_FAILURE, "mkdtemp");
     snprintf(odd->path, sizeof odd->path, "%s/odd", odd->dir);

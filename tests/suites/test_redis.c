@@ -389,7 +389,7 @@ static void test_answers(void) {
         {1001, "7", 2}, {5000, "16", 3}};
     find_programs();
     for (size_t i = 0; i < sizeof runs / sizeof *runs; i++) {
-        struct verdict verdict = {""};
+        struct verdict verdict = {.text = ""};
         judge_answers(worker_path, runs[i].jobs, runs[i].bundle,
             runs[i].workers, &verdict);
         expect(verdict.text[0] == '\0',
@@ -428,7 +428,7 @@ static void test_batches(void) {
             status);
         free(text);
     }
-    struct verdict verdict = {""};
+    struct verdict verdict = {.text = ""};
     judge_results(&server, "t", 50, &verdict);
     judge_results(&server, "u", 50, &verdict);
     expect_right(&verdict);
@@ -442,7 +442,7 @@ static void test_right(void) {
         judge_threads};
     find_programs();
     for (size_t i = 0; i < sizeof judges / sizeof *judges; i++) {
-        struct verdict verdict = {""};
+        struct verdict verdict = {.text = ""};
         judges[i](worker_path, &verdict);
         expect_right(&verdict);
     }
@@ -463,7 +463,7 @@ static void test_wrong(void) {
         {"redis_tight_loop", judge_idle}, {"redis_one_context", judge_threads}};
     find_programs();
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
-        struct verdict verdict = {""};
+        struct verdict verdict = {.text = ""};
         char name[64];
         snprintf(name, sizeof name, "tests/suites/wrong/%s", wrong[i].name);
         wrong[i].judge(built(name), &verdict);
@@ -487,7 +487,7 @@ static void test_kills(void) {
     static const char *const in_hand[] = {"1", "8"};
     struct server server;
     struct beside client, workers[2];
-    struct verdict verdict = {""};
+    struct verdict verdict = {.text = ""};
     char lines[200], *text;
     long kills = kills_of_redis() * 10, jobs = kills * 15;
     find_programs();
@@ -529,7 +529,7 @@ static void kill_redis(const char *const *options, long kills, bool save) {
     long jobs = kills * 200;
     struct server server;
     struct beside client, worker;
-    struct verdict verdict = {""};
+    struct verdict verdict = {.text = ""};
     char lines[200], *text;
     find_programs();
     server_start(&server, false, options);
@@ -578,7 +578,7 @@ static void test_redis_older(void) {
 static void expect_late(const char *bundle, const char *third) {
     struct server server;
     struct beside client, late, heir;
-    struct verdict verdict = {""};
+    struct verdict verdict = {.text = ""};
     char *text;
     server_start(&server, false, NULL);
     const char *argv[] = {client_path, "-r", server.socket, "-i", "t", "-t",
@@ -657,7 +657,7 @@ static void place_of(struct server *server, size_t index, char *place) {
 static void test_older_state(void) {
     struct server server;
     struct beside client, worker;
-    struct verdict verdict = {""};
+    struct verdict verdict = {.text = ""};
     char lines[200], places[4][48];
     find_programs();
     server_start(&server, false, NULL);
@@ -718,7 +718,7 @@ static void test_poison(void) {
 static void expect_alone(const char *bundle, const char *in_hand) {
     struct server server;
     struct beside client, worker;
-    struct verdict verdict = {""};
+    struct verdict verdict = {.text = ""};
     char *text;
     int deaths = 0;
     server_start(&server, false, NULL);
@@ -758,7 +758,7 @@ static void test_alone(void) {
 static void test_split(void) {
     struct server server;
     struct beside client, worker;
-    struct verdict verdict = {""};
+    struct verdict verdict = {.text = ""};
     char *text, *done;
     find_programs();
     server_start(&server, false, NULL);
@@ -816,7 +816,7 @@ static void start_increment(struct beside *client, const struct server *server,
 static void expect_kept(const char *in_hand, const char *expected) {
     struct server server;
     struct beside clients[2], worker;
-    struct verdict verdict = {""};
+    struct verdict verdict = {.text = ""};
     char *text;
     bool two = in_hand[0] == '2';
     server_start(&server, false, NULL);
@@ -885,7 +885,7 @@ static void expect_failure(const char *task, const char *argument,
     const char *reason, const char *tries) {
     struct server server;
     struct beside worker;
-    struct verdict verdict = {""};
+    struct verdict verdict = {.text = ""};
     char *text;
     server_start(&server, false, NULL);
     start_worker(&worker, &server, worker_path);
@@ -1009,7 +1009,7 @@ static void test_forgotten(void) {
 static void test_ahead(void) {
     struct server server;
     struct beside client, workers[2];
-    struct verdict verdict = {""};
+    struct verdict verdict = {.text = ""};
     char *text[2];
     int begun = 0;
     find_programs();
