@@ -105,7 +105,9 @@ extern int64_t now;      /* virtual ns */
 extern uint64_t state;   /* see places.c */
 extern uint64_t changes; /* counts what others may wait for */
 extern int alive;
-extern bool over; /* the program's last words: nothing is chosen any more */
+extern bool over;  /* the last words: nothing is chosen any more */
+extern bool ended; /* the others go on, to see what the end cut off */
+extern bool ended; /* the others go on, to see what the end cut off */
 
 #define PC __builtin_return_address(0)
 #define LENGTH(array) (int)(sizeof(array) / sizeof *(array))
@@ -171,7 +173,9 @@ void *allocate(size_t align, size_t size);
 void plain(enum kind, const char *name, const void *, unsigned long, void *pc);
 void time_out(int64_t then); /* until when the next wait lasts, by any clock */
 int64_t nanoseconds(const struct timespec *);
-void run_leave(void);     /* however the program ends: others may come first */
+/* However the program ends: others may come first. Flush: what it printed and
+   did not write yet counts. */
+void run_leave(int status, bool flush);
 void catch_crashes(void); /* so that what was printed is shown */
 
 #endif

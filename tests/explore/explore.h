@@ -75,9 +75,9 @@ struct shared {
     enum fault fault;
     char text[MOST_TEXT]; /* of the fault */
     char race[MOST_TEXT]; /* the first data race, in words */
-    char
-        unfinished[MOST_TEXT]; /* who was cut off when the program ended, ... */
-    int ender;                 /* ... by whom */
+    int status, ender; /* the program's exit status, and who ended it */
+    long kept;         /* bytes of its output, -1: all */
+    int lost_by;       /* who was to print more then, -1: nobody */
     int used;                  /* of the table: what was done, who waits */
     char table[MOST_TABLE];
     struct step steps[MOST_STEPS];

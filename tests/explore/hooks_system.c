@@ -74,11 +74,11 @@ void __wrap_thrd_yield(void) {
     self->yielded = true;
 }
 void __wrap__exit(int status) {
-    run_leave();
+    run_leave(status, false);
     _exit(status);
 }
 void __wrap_quick_exit(int status) {
-    run_leave();
+    run_leave(status, false);
     quick_exit(status);
 }
 
@@ -88,8 +88,11 @@ void __wrap_quick_exit(int status) {
    program's end only, which cuts them off. */
 static void print(const FILE *stream, void *pc) {
     enum kind kind = sh->quiet ? READ : CHANGE;
-    if (self != NULL && stream == stdout)
-        turn((struct op){kind, "print", (uintptr_t)stdout, 1, .pc = pc});
+    if (self == NULL || stream != stdout)
+        return;
+    turn((struct op){kind, "print", (uintptr_t)stdout, 1, .pc = pc});
+    if (ended && sh->lost_by == -1)
+        sh->lost_by = self->id;
 }
 
 /* The reader's compiler has checked these formats. */
@@ -121,6 +124,8 @@ FIRST(print(fd == 1 ? stdout : NULL, PC), ssize_t, write,
 /* What was printed up to a crash is still in a buffer, which nobody locks any
    more. */
 static void crashed(int number) {
+    if (ended)
+        _exit(sh->status);
     fflush_unlocked(stdout);
     signal(number, SIG_DFL);
     raise(number);

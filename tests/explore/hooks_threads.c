@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdio_ext.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -88,19 +89,31 @@ static struct thread *thread_of(pthread_t handle) {
     end_run(UNFIT, "it joins or detaches a thread that it did not create");
 }
 
-void run_leave(void) {
+void run_leave(int status, bool flush) {
     turn((struct op){EXIT, "exit", .at = 1, .size = 1, .pc = sh->pc});
-    if (over)
+    if (over || ended)
         return;
     leaving();
-    over = true;
+    over = alive == 1;
+    if (over)
+        return;
+    if (flush)
+        fflush(stdout);
+    else
+        __fpurge(stdout);
+    sh->kept = lseek(STDOUT_FILENO, 0, SEEK_CUR);
+    sh->status = status;
     sh->ender = self->id;
-    for (int i = 0; i < sh->nthreads; i++) {
-        size_t used = strlen(sh->unfinished);
-        if (threads[i].alive && i != self->id)
-            snprintf(sh->unfinished + used, MOST_TEXT - used, "%s%s",
-                used > 0 ? ", " : "", thread_name(i));
-    }
+    ended = true;
+    self->alive = false;
+    leave_to_others();
+    for (;;)
+        pause();
+}
+
+static void at_exit(int status, void *unused) {
+    (void)unused;
+    run_leave(status, true);
 }
 
 /* ---------- The end of a thread ---------- */
@@ -186,7 +199,7 @@ void run_begin(int argc, char *argv[]) {
     self->handle = pthread_self();
     self->tid = gettid();
     catch_crashes();
-    atexit(run_leave);
+    on_exit(at_exit, NULL);
     getcontext(&context);
     context.uc_stack.ss_sp = STACKS;
     context.uc_stack.ss_size = STACK_SIZE;

@@ -15,9 +15,6 @@
 
 struct tally tally;
 struct failure failure;
-static char reference[MOST_OUTPUT + 1]; /* what it printed */
-static size_t reference_length;
-static bool has_reference;
 
 /* ---------- Output by lines ---------- */
 
@@ -40,34 +37,6 @@ static uint64_t hash_lines(const char *text, size_t n) {
         n -= length;
     }
     return sum;
-}
-
-static long count_line(
-    const char *text, size_t n, const char *line, size_t length) {
-    long count = 0;
-    for (const char *at = text; at < text + n;) {
-        const char *end = memchr(at, '\n', (size_t)(text + n - at));
-        size_t here = (size_t)((end != NULL ? end : text + n) - at);
-        count += here == length && memcmp(at, line, length) == 0;
-        at += here + 1;
-    }
-    return count;
-}
-
-/* The first line of the reference that is not there; its length, 0: none. */
-static size_t lost_line(const char *text, size_t n, const char **line) {
-    const char *stop = reference + reference_length;
-    for (const char *at = reference; at < stop;) {
-        const char *end = memchr(at, '\n', (size_t)(stop - at));
-        size_t length = (size_t)((end != NULL ? end : stop) - at);
-        *line = at;
-        if (length > 0 &&
-            count_line(text, n, at, length) <
-                count_line(reference, reference_length, at, length))
-            return length;
-        at += length + 1;
-    }
-    return 0;
 }
 
 /* ---------- The outcome of the last run ---------- */
@@ -113,35 +82,41 @@ static void tell(struct outcome *o, int status, const char *printed) {
             WEXITSTATUS(status), printed, between, said);
 }
 
+/* The program ended before a thread that was to print. */
+static bool lost_line(struct outcome *o, const char *lost) {
+    if (sh->lost_by < 0 || *lost == '\0' || settings.any_outcome)
+        return false;
+    size_t length = strcspn(lost, "\n");
+    snprintf(o->text, sizeof o->text,
+        "%s ended, %s had not: its line \"%.*s\" was lost",
+        thread_name(sh->ender), thread_name(sh->lost_by),
+        (int)(length < 500 ? length : 500), lost);
+    o->hash = hash_text(3, o->text, strlen(o->text));
+    return o->fault = true;
+}
+
 struct outcome outcome_get(int status) {
-    const char *printed, *line, *said;
-    size_t n = run_output(&printed), length = 0;
+    static char printed[MOST_OUTPUT + 1];
+    const char *text, *lost, *said;
+    size_t n = run_output(&text, &lost), e = run_errors(&said);
     bool exited = sh->fault == NONE && WIFEXITED(status);
-    bool good = exited && WEXITSTATUS(status) == settings.right_status;
-    struct outcome o = {.fault = !good, .count = 1};
-    if (good && *sh->unfinished != '\0' && has_reference &&
-        !settings.any_outcome)
-        length = lost_line(printed, n, &line);
-    if (good && settings.expect != NULL)
-        o.fault = !is_expected(printed, n);
-    o.fault |= length > 0;
+    struct outcome o = {.count = 1};
+    memcpy(printed, text, n);
+    printed[n] = '\0';
+    o.fault = !exited || WEXITSTATUS(status) != settings.right_status;
     o.lines = hash_lines(printed, n);
-    o.hash = settings.any_order ? o.lines : hash_text(2, printed, n);
-    o.hash += exited ? (unsigned)WEXITSTATUS(status) : 1u << 20;
-    if (length > 0) {
-        bool one = strchr(sh->unfinished, ',') == NULL;
-        snprintf(o.text, sizeof o.text,
-            "%s ended, %s had not: %s line \"%.*s\" was lost",
-            thread_name(sh->ender), sh->unfinished, one ? "its" : "the",
-            (int)(length < 500 ? length : 500), line);
-        o.hash = hash_text(3, o.text, strlen(o.text));
+    if (!o.fault && lost_line(&o, lost))
         return o;
-    }
+    if (!o.fault && settings.expect != NULL)
+        o.fault = !is_expected(printed, n);
     tell(&o, status, printed);
-    if (sh->fault != NONE)
+    if (exited)
+        o.hash = (settings.any_order ? o.lines : hash_text(2, printed, n)) +
+                 (unsigned)WEXITSTATUS(status);
+    else if (sh->fault != NONE)
         o.hash = hash_text(4, o.text, strlen(o.text));
-    else if (WIFSIGNALED(status)) /* what it printed up to there varies */
-        o.hash = hash_text(WTERMSIG(status), said, run_errors(&said));
+    else /* what it printed up to there varies */
+        o.hash = hash_text((uint64_t)WTERMSIG(status) + 5, said, e);
     one_line(o.text);
     return o;
 }
@@ -217,12 +192,6 @@ void outcome_count(int status) {
     int number = number_of(&o);
     bool first_good = !o.fault && outcomes_fine() == 1 &&
                       number < MOST_OUTCOMES && !tally.outcomes[number].fault;
-    if (!o.fault && !has_reference) {
-        const char *printed;
-        reference_length = run_output(&printed);
-        memcpy(reference, printed, reference_length);
-        has_reference = true;
-    }
     for (int i = 0; i < number && !o.fault; i++)
         first_good = first_good && tally.outcomes[i].fault;
     tally.schedules++;

@@ -35,8 +35,9 @@ double cpu_seconds(void); /* of all runs and this process */
 /* Why the last run cannot count, in words that live until the next call, or
    NULL. */
 const char *run_unfit(int status);
-/* What the last run printed, without an end of its own; the length. */
-size_t run_output(const char **text);
+/* What the last run printed; the length. Lost, if not NULL: what was to come
+   when the program ended. */
+size_t run_output(const char **text, const char **lost);
 size_t run_errors(const char **text);
 
 /* ---- outcome.c ---- */

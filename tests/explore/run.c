@@ -192,7 +192,8 @@ static int wait_for_end(pid_t child_pid) {
 int run(void) {
     sh->nsteps = sh->nthreads = sh->cost = sh->used = 0;
     sh->fault = NONE;
-    sh->text[0] = sh->race[0] = sh->table[0] = sh->unfinished[0] = '\0';
+    sh->text[0] = sh->race[0] = sh->table[0] = '\0';
+    sh->kept = sh->lost_by = -1;
     fflush(stdout);
     pid_t pid = -1;
     if (ftruncate(errors, 0) == 0 && lseek(errors, 0, SEEK_SET) == 0 &&
@@ -233,10 +234,15 @@ static size_t contents(int file, char *text, size_t size) {
     return n > 0 ? (size_t)n : 0;
 }
 
-size_t run_output(const char **text) {
+size_t run_output(const char **text, const char **lost) {
     static char buffer[MOST_OUTPUT + 1];
+    size_t n = contents(out, buffer, sizeof buffer);
     *text = buffer;
-    return contents(out, buffer, sizeof buffer);
+    if (lost != NULL)
+        *lost = sh->kept >= 0 && (size_t)sh->kept < n ? buffer + sh->kept : "";
+    if (sh->kept >= 0 && (size_t)sh->kept < n)
+        n = (size_t)sh->kept;
+    return n;
 }
 
 size_t run_errors(const char **text) {

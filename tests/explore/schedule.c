@@ -23,17 +23,22 @@
 enum { MOST_BEEN = 1 << 12 };
 enum { DEAD = 1 << 14 };           /* below a stack: the calls that are over */
 enum { LARGE = 4096, PART = 256 }; /* bytes of a stack, to look at */
+enum { MOST_AFTER = 20000 };       /* turns after the program's end */
 
 _Thread_local struct thread *self;
 struct thread threads[MOST_THREADS];
 int64_t now;
 uint64_t changes = 1;
 int alive;
-bool over;
+bool over, ended;
 static bool spurious_used;
 
 void end_run(enum fault fault, const char *format, ...) {
     va_list list;
+    if (ended) {
+        fflush_unlocked(stdout); /* what was lost */
+        _exit(sh->status);
+    }
     for (int i = 0; i < sh->nthreads && fault == STUCK; i++)
         if (threads[i].alive)
             say_why(&threads[i]);
@@ -198,6 +203,8 @@ static struct thread *choose(uint64_t enabled, uint64_t spurious, bool ending) {
     struct step *s = &sh->steps[sh->nsteps];
     const struct given *given = &sh->given[ngiven];
     bool past = ngiven == sh->ngiven;
+    if (ended) /* what comes now is no part of the schedule */
+        return last = &threads[usual_choice(last, enabled)];
     if (sh->nsteps == MOST_STEPS - 1)
         end_run(UNFIT, "a run has more than %d steps: give it less work",
             MOST_STEPS);
@@ -287,6 +294,7 @@ void leave_to_others(void) {
 }
 
 struct place *turn(struct op op) {
+    static int turns_after;
     struct thread *t = self;
     __builtin_unwind_init(); /* the caller's registers go to the stack */
     uintptr_t low = stack_pointer();
@@ -294,6 +302,8 @@ struct place *turn(struct op op) {
     struct place *p = find_place(op.at, op.size, op.kind >= LOCK);
     if (over)
         return p;
+    if (ended && (sh->lost_by != -1 || ++turns_after > MOST_AFTER))
+        end_run(NONE, "after the end");
     t->place = p;
     t->next = op;
     t->timed_out = t->failed = false;
@@ -311,7 +321,7 @@ struct place *turn(struct op op) {
     t->deadline = 0;
     t->settled = false;
     t->shown = sh->shown && (p->known >= MET || op.kind == EXIT) &&
-               op.kind <= EXIT && alive > 1;
+               op.kind <= EXIT && alive > 1 && !ended;
     t->before = value_at(&op);
     changes += op.kind >= CHANGE;
     scrub();
