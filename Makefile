@@ -151,6 +151,8 @@ everything: $(TESTED) $(BINARIES)
 #:                      side (ARGS="-i 100", TIME=virtual, LIMIT=seconds)
 #:   make explore PROGRAM=06-locks/increment_race ARGS="-w 2 -n 1"
 #:                      runs a program in every order of its threads
+#:   make play PROGRAM=06-locks/increment_race ARGS="-t 2 -w 2 -n 1 -q"
+#:                      you are the scheduler: make it go wrong
 #:   make tsan PROGRAM=06-locks/increment_race (helgrind: with valgrind)
 #:                      runs a program under a detector of data races
 #:   make check EXERCISE=02-threads/exercise_tables
@@ -316,8 +318,12 @@ $(MATRIX):
 matrix: $(MATRIX)
 .NOTPARALLEL: matrix
 
+.PHONY: play
 explore:
 	@EXPLORE_DIR=$B/explore tests/explore/explore.sh
+
+play:
+	@EXPLORE_DIR=$B/explore PLAY=1 tests/explore/explore.sh
 
 tsan helgrind:
 	@tests/tools/detect.sh $@

@@ -145,6 +145,7 @@ uintptr_t stack_pointer(void);
 
 struct place *find_place(uintptr_t at, uintptr_t size, bool sync);
 struct place *first_place(uintptr_t at); /* of those in the same 8 bytes */
+const struct place *next_place(const struct place *); /* NULL: the first */
 void forget(const void *block, unsigned long bytes);
 void touch(struct place *, bool was_choice);
 void leaving(void); /* whoever ends the program cuts off all others */
@@ -161,8 +162,8 @@ bool known(uint64_t *table, uint64_t size, uint64_t hash);
 
 void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void say_step(const struct thread *, uint64_t value);
-void say_why(const struct thread *); /* it cannot go on */
-void say_situation(void);            /* for the player */
+void say_why(const struct thread *);     /* it cannot go on */
+void say_situation(const struct step *); /* for the player */
 /* What names.awk makes a name of; it lives until the eighth next call. */
 const char *place_name(uintptr_t at, uintptr_t size);
 

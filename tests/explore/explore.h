@@ -75,10 +75,11 @@ struct shared {
     enum fault fault;
     char text[MOST_TEXT]; /* of the fault */
     char race[MOST_TEXT]; /* the first data race, in words */
-    int status, ender; /* the program's exit status, and who ended it */
-    long kept;         /* bytes of its output, -1: all */
-    int lost_by;       /* who was to print more then, -1: nobody */
-    int used;                  /* of the table: what was done, who waits */
+    int status, ender;    /* the program's exit status, and who ended it */
+    long kept;            /* bytes of its output, -1: all */
+    int lost_by;          /* who was to print more then, -1: nobody */
+    int used;             /* of the table: what was done, who waits */
+    int situation;        /* where in the table begins what the player sees */
     char table[MOST_TABLE];
     struct step steps[MOST_STEPS];
     struct given given[MOST_STEPS];

@@ -2,69 +2,144 @@
 # explore.sh - builds a program for exploring, and explores it
 #
 # Usage: PROGRAM=06-locks/increment_race ARGS="-w 2 -n 1" tests/explore/explore.sh
-# Also: BOUND=0 to 9 or all (2), REPLAY=schedule, REDUCE=0 (try every order),
-# TIMEOUT=seconds, CC, EXPLORE_DIR (build/explore), GDB=1 (with REPLAY: in the
-# debugger). Flags and libraries are those of the program's "Build:" line; its
-# header may also say "Outcomes: any order" (of the lines) or "Outcomes:
-# any"; OUTCOMES="any" says so from outside. For a grader: EXPLORE_PARTS (a
-# directory with our objects) builds EXPLORE_DIR/NAME and does not run it.
+# PROGRAM may also be a folder, whose .c files are one program; or SOURCES="a.c
+# b.c". README.md explains: BOUND, REPLAY, TIMEOUT, MAX_SCHEDULES, OUTCOMES,
+# EXPECT, STATUS, INPUT, REDUCE, GDB, PLAY, REPORT; CC, EXPLORE_DIR
+# (build/explore). Flags and libraries are those of the "Build:" line. For a
+# grader: EXPLORE_PARTS (a directory with our objects) builds EXPLORE_DIR/NAME
+# and does not run it.
 here=$(dirname "$0") dir=${EXPLORE_DIR:-build/explore} CC=${CC:-gcc}
-source=${PROGRAM%.c}.c
 say() { echo "explore: $*" >&2; exit 2; }
-[ -n "$PROGRAM" ] || say "which program? PROGRAM=06-locks/increment_race"
-[ -f "$source" ] || say "$source: no such file"
+digits() {
+    case $2 in *[!0-9]*) say "$1=$2: must be $3" ;; esac
+}
+
+# ---- Which files? ----
+
+if [ -z "$PROGRAM$SOURCES" ]; then
+    echo "Which program? PROGRAM=06-locks/increment_race ARGS=\"-w 2 -n 1\", or:" >&2
+    find 06-locks "$here/examples" -name '*.c' 2>/dev/null | sed 's/\.c$//' |
+        sort | fmt -w 78 >&2
+    echo "or one of your own: PROGRAM=path/to/mine, a folder, SOURCES=\"a.c b.c\"" >&2
+    exit 2
+fi
+mkdir -p "$dir" || exit 2
+list=$dir/sources.$$
+trap 'rm -f "$list"' EXIT
+if [ -n "$SOURCES" ]; then
+    # shellcheck disable=SC2086
+    printf '%s\n' $SOURCES >"$list"
+elif [ -d "$PROGRAM" ]; then
+    find "$PROGRAM" -name '*.[cC]' | sort >"$list"
+elif [ -f "$PROGRAM" ]; then
+    echo "$PROGRAM" >"$list"
+else
+    echo "${PROGRAM%.c}.c" >"$list"
+fi
+[ -s "$list" ] || say "$PROGRAM: no .c file in it"
+while read -r source; do
+    [ -f "$source" ] || say "$source: no such file"
+    case $source in
+    *.c | *.C) ;;
+    *.cpp | *.cc | *.cxx | *.c++) say "$source: is C++; explore knows C" ;;
+    *) say "$source: is no .c file" ;;
+    esac
+done <"$list"
+# The one with main() in it has the header.
+main=$(while read -r source; do
+    grep -l '\bmain *(' "$source"
+done <"$list" | head -n 1)
+main=${main:-$(head -n 1 "$list")}
+header=$(tr -d '\r' <"$main" | awk '{ print } /\*\// { exit }')
+value() { # value NAME : what the header says after "NAME:"
+    echo "$header" | sed -n "s/.*$1: *//p" | sed 's/ *\*\/.*//; s/ *$//' |
+        head -n 1
+}
+
+# ---- What is asked? ----
+
 compiler=$("$CC" --version 2>/dev/null) || say "CC=$CC: no such compiler"
 case $BOUND in
 '' | [0-9] | all) ;;
 *) say "BOUND=$BOUND: must be 0 to 9, or all" ;;
 esac
-case $TIMEOUT in *[!0-9]*) say "TIMEOUT=$TIMEOUT: must be seconds" ;; esac
+digits TIMEOUT "$TIMEOUT" "seconds of CPU time"
+digits MAX_SCHEDULES "$MAX_SCHEDULES" "a number"
+digits STATUS "$STATUS" "an exit status"
+OUTCOMES=${OUTCOMES:-$(value Outcomes)} EXPECT=${EXPECT:-$(value Expect)}
+case $OUTCOMES in
+'' | any | 'any order') ;;
+*) say "Outcomes: $OUTCOMES: must be \"any order\" (of the lines) or \"any\"" ;;
+esac
+
+# ---- Building ----
+
 # -O0: with more, a loop keeps a variable in a register and hides accesses.
 # Clang leaves out the read before a write of the same place, unless told.
-see="-g -O0 -fsanitize=thread -fno-pie"
+see="-gdwarf-4 -O0 -fsanitize=thread -fno-pie"
 [ "${compiler##*clang*}" ] ||
     see="$see -mllvm -tsan-instrument-read-before-write=1"
-header=$(tr -d '\r' <"$source" | awk '{ print } /\*\// { exit }')
-build=$here/build.sh # beside us in a sandbox, else in its own room
-[ -f "$build" ] || build=$here/../run/build.sh
-flags=$("$build" -f "$source") || exit 2
-OUTCOMES=${OUTCOMES:-$(echo "$header" | sed -n 's/.*Outcomes: *//p')}
-exe=$dir/$(basename "$source" .c) parts=$EXPLORE_PARTS
+name=$(basename "$main") name=${name%.[cC]} parts=$EXPLORE_PARTS
+exe=$dir/$name
 [ -n "$parts" ] || {
-    parts=$dir/$CC
-    exe=$parts/$(dirname "$source" | tr -c '[:alnum:]\n' _)/${exe##*/}
+    parts=$dir/${CC##*/}
+    exe=$parts/$(dirname "$main" | tr -c '[:alnum:]\n' _)/$name
     mkdir -p "$(dirname "$exe")" || exit 2
     [ -n "$(find "$here" -name '*.[ch]' ! -path '*/examples/*' \
         -newer "$parts/explore.o" 2>&1)" ] &&
         { "$CC" -std=gnu17 -O2 -fno-pie -I"$here/.." -r -nostdlib \
             "$here"/*.c -o "$parts/explore.o" || say "cannot build explore"; }
 }
-if [ -n "$(find "$(dirname "$source")" "$parts/explore.o" -name '*.[cho]' \
-    -newer "$exe" 2>&1)" ]; then
+# By a link, as flags are told apart at blanks.
+folder=$(dirname "$main")
+case $folder in *[[:blank:]]*)
+    ln -sfn "$(realpath "$folder")" "$exe.folder" && folder=$exe.folder ;;
+esac
+build=$here/build.sh # beside us in a sandbox, else in its own room
+[ -f "$build" ] || build=$here/../run/build.sh
+flags=$("$build" -f "$folder/$(basename "$main")") || exit 2
+for sub in . include includes inc; do
+    [ ! -d "$PROGRAM/$sub" ] || flags="$flags -I$folder/$sub -I$folder/../$sub"
+done
+newer=$(while read -r source; do
+    find "$(dirname "$source")" "$parts/explore.o" -name '*.[cChHo]' \
+        -newer "$exe" 2>&1
+done <"$list" | head -n 1)
+if [ -n "$newer" ] || ! cmp -s "$list" "$exe.list"; then
     # Its calls are sent to ours: NAME is made __wrap_NAME where we have that.
     nm "$parts/explore.o" | sed -n 's/.* T __wrap_\(.*\)/\1 __wrap_\1/p' \
         >"$exe.names"
+    rm -f "$exe" "$exe".*.o
+    number=0
+    while read -r source; do
+        number=$((number + 1))
+        # shellcheck disable=SC2086
+        "$CC" -std=gnu17 $flags $see -x c -c "$source" \
+            -o "$exe.$number.o" || say "$source does not compile"
+        objcopy --redefine-syms="$exe.names" \
+            --redefine-sym main=program_main "$exe.$number.o" || exit 2
+    done <"$list"
     # shellcheck disable=SC2086
-    "$CC" -std=gnu17 $flags $see -c "$source" -o "$exe.o" ||
-        say "$source does not compile"
-    objcopy --redefine-syms="$exe.names" --redefine-sym main=program_main \
-        "$exe.o" || exit 2
-    # shellcheck disable=SC2086
-    "$CC" -no-pie -pthread "$exe.o" "$parts/explore.o" $flags -o "$exe" ||
-        say "$source does not link"
+    "$CC" -no-pie -pthread "$exe".*.o "$parts/explore.o" $flags -o "$exe" ||
+        say "$main does not link"
+    cp "$list" "$exe.list"
 fi
 [ -z "$EXPLORE_PARTS" ] || exit 0
-PLACES=$exe.places
-[ -n "$REPLAY" ] || rm -f "$PLACES"
-EXPECT=${EXPECT:-$(echo "$header" | sed -n 's/.*Expect: *//p')}
-export BOUND REPLAY REDUCE TIMEOUT OUTCOMES GDB PLACES EXPECT STATUS INPUT MAX_SCHEDULES
+
+# ---- Running ----
+
+PLACES=$exe.places NAMES=$here/names.awk
+export BOUND REPLAY REDUCE TIMEOUT MAX_SCHEDULES OUTCOMES EXPECT STATUS INPUT
+export GDB PLACES NAMES PLAY
 # shellcheck disable=SC2086
 [ -z "$GDB" ] || exec gdb -q --args "$exe" $ARGS
-trap : INT # explore ends by itself
 # The same addresses each time, where that is allowed: a replay needs them.
 steady=$(setarch -R true 2>/dev/null && echo setarch -R)
 # shellcheck disable=SC2086
+[ -z "$PLAY" ] || { rm -f "$list" && exec $steady "$exe" $ARGS; }
+trap : INT # explore ends by itself
+# shellcheck disable=SC2086
 $steady "$exe" $ARGS >"$exe.report"
 status=$?
-awk -v exe="$exe" -f "$here/names.awk" "$exe.report" "$exe.report"
+awk -v exe="$exe" -v tsv="$REPORT" -f "$here/names.awk" "$exe.report"
 exit $status

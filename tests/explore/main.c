@@ -115,7 +115,7 @@ static _Noreturn void debug(const char *schedule, int argc, char *argv[]) {
 }
 
 static int explore(const char *name, const char *token) {
-    const char *unfit = search(false, NULL);
+    const char *unfit = search(false, 0, NULL);
     if (unfit != NULL && failure.rank == NOTHING) {
         fprintf(stderr, "explore: cannot explore %s: %s\n", name, unfit);
         return 2;
@@ -145,5 +145,7 @@ int main(int argc, char *argv[]) {
         places_load();
     if (*schedule != '\0')
         return report_replay(schedule, false);
+    if (*setting("PLAY") != '\0')
+        return play(argv[0]);
     return explore(argv[0], token);
 }

@@ -1,96 +1,420 @@
-# explore.awk - puts names, lines and source text into explore's report
+# names.awk - puts names, lines and source text into explore's report
 #
-# Usage: awk -v exe=PROGRAM -f explore.awk REPORT REPORT
-# (read twice: after the first time it is known what is an array)
+# Usage: awk -v exe=PROGRAM [-v src=FILE] [-v tsv=FILE] -f names.awk REPORT
 # Between two \001 stands what to look up: L and an address in the code, in
 # hex: file.c:37; T likewise: the line and its text; N, an address, a size and
-# the address in hex: the name of what is there. \002 begins a table's row.
+# the address in hex: the name of what is there; S, likewise for a stack: with
+# the code and the begin of the frame, and the thread; V, the address, the size
+# and a value as hex and as a number. \002 begins a table's row: contended or
+# not, place, thread, words, source. The names come from the debug information
+# (DWARF 4), as readelf prints it. src: the text of all lines. tsv: the report
+# once more, for programs: see README.md.
 
-function source(address,    tool, path, line, n) {
-    tool = "addr2line -e " exe " 0x" address
-    tool | getline path
-    close(tool)
-    match(path, /:[0-9?]+/)
-    line = substr(path, RSTART + 1, RLENGTH - 1)
-    path = substr(path, 1, RSTART - 1)
-    where[address] = path ":" line
-    sub(/.*\//, "", where[address])
-    path = src != "" ? src : path
-    for (n = 0; n < line + 0 && (getline text[address] < path) > 0; n++)
-        continue
-    close(path)
-    sub(/^[ \t]*/, line " ", text[address])
+function number(hex,    i, n) {
+    hex = tolower(hex)
+    sub(/^0x/, "", hex)
+    for (i = 1; i <= length(hex); i++)
+        n = n * 16 + index("123456789abcdef", substr(hex, i, 1))
+    return n + 0
 }
 
-function name(address, size, hex,    i, offset) {
-    for (i in symbol) {
-        offset = address - at[i]
-        if (offset < 0 || offset >= bytes[i])
+# ---------- What readelf prints ----------
+
+function read_debug(    tool, line, o, f, value, depth, parent, part) {
+    tool = "readelf --debug-dump=info '" exe "' 2>/dev/null"
+    while ((tool | getline line) > 0) {
+        if (line ~ /^ *<[0-9a-f]+><[0-9a-f]+>: Abbrev Number: [1-9]/) {
+            split(line, part, /[<>()]/)
+            depth = number(part[2])
+            o = number(part[4])
+            tag[o] = part[6]
+            at_depth[depth] = o
+            parent = depth > 0 ? at_depth[depth - 1] : 0
+            inside[o] = parent
+            if (tag[o] == "DW_TAG_subprogram")
+                func_of[o] = o
+            else if (parent in func_of)
+                func_of[o] = func_of[parent]
+            if (tag[o] ~ /_member$|subrange_type$/)
+                kid[parent, ++kids[parent]] = o
+            if (tag[o] ~ /_variable$|formal_parameter$/)
+                variable[++variables] = o
             continue
-        if (!(i in cell))
-            cell[i] = size
-        if (cell[i] != size)
-            cell[i] = 0 # a structure, no array
-        if (cell[i] > 0 && cell[i] < bytes[i] && offset % cell[i] == 0)
-            return symbol[i] "[" offset / cell[i] "]"
-        return symbol[i] (offset > 0 ? "+" offset : "")
+        }
+        f = index(line, "DW_AT_")
+        if (!f)
+            continue
+        value = substr(line, f + 6)
+        f = index(value, ":")
+        part[1] = substr(value, 1, f - 1)
+        value = substr(value, f + 1)
+        sub(/ +$/, "", part[1])
+        sub(/^[ \t]+/, "", value)
+        sub(/[ \t]+$/, "", value)
+        if (part[1] == "name") {
+            sub(/^\(.*\): /, "", value)
+            label[o] = value
+        } else if (part[1] == "type")
+            type[o] = number(substr(value, 4, length(value) - 4))
+        else if (part[1] == "byte_size")
+            bytes[o] = value + 0
+        else if (part[1] == "encoding")
+            encoding[o] = value
+        else if (part[1] == "upper_bound" || part[1] == "count")
+            count[o] = value + (part[1] == "upper_bound")
+        else if (part[1] == "data_member_location")
+            offset[o] = value + 0
+        else if (part[1] == "low_pc")
+            low[o] = number(value)
+        else if (part[1] == "high_pc")
+            high[o] = number(value)
+        else if (part[1] == "frame_base")
+            base[o] = value ~ /call_frame_cfa/ ? 0 : -16
+        else if (part[1] == "location" && match(value, /DW_OP_addr: [0-9a-f]+/))
+            address[o] = number(substr(value, RSTART + 12, RLENGTH - 12))
+        else if (part[1] == "location" && match(value, /DW_OP_fbreg: -?[0-9]+/))
+            in_frame[o] = substr(value, RSTART + 13, RLENGTH - 13) + 0
+    }
+    close(tool)
+}
+
+function real_type(t) {
+    while (tag[t] ~ /typedef|const_type|volatile_type|atomic_type/)
+        t = type[t]
+    return t
+}
+
+function size_of(t,    n, i) {
+    t = real_type(t)
+    if (t in bytes)
+        return bytes[t]
+    if (tag[t] ~ /array_type/) {
+        n = size_of(type[t])
+        for (i = 1; i <= kids[t]; i++)
+            n *= count[kid[t, i]]
+        return n
+    }
+    return tag[t] ~ /pointer/ ? 8 : 0
+}
+
+# What is so far behind the begin of something of that type: ".full", "[1][0]".
+function part_of(t, off, size,    each, i, m, text) {
+    if (label[t] ~ /^(pthread_|sem_t|mtx_t|cnd_t|once_flag)/)
+        return off > 0 ? "+" off : ""
+    t = real_type(t)
+    leaf = t
+    if (tag[t] ~ /array_type/) {
+        each = size_of(t)
+        for (i = 1; i <= kids[t] && count[kid[t, i]] > 0; i++) {
+            each /= count[kid[t, i]]
+            if (size > each)
+                return text
+            text = text "[" int(off / each) "]"
+            off %= each
+        }
+        return text part_of(type[t], off, size)
+    }
+    if (tag[t] ~ /structure_type|union_type/)
+        for (i = 1; i <= kids[t]; i++) {
+            m = kid[t, i]
+            each = size_of(type[m])
+            if (off >= offset[m] && off < offset[m] + each && size <= each)
+                return (m in label ? "." label[m] : "") \
+                    part_of(type[m], off - offset[m], size)
+        }
+    return off > 0 ? "+" off : ""
+}
+
+function name(at, size, hex,    i, o) {
+    leaf = 0
+    for (i = 1; i <= variables; i++) {
+        o = variable[i]
+        if (o in address && at >= address[o] &&
+            at < address[o] + size_of(type[o]))
+            return label[o] part_of(type[o], at - address[o], size)
     }
     return hex
 }
 
+function on_stack(at, size, code, frame, thread,    i, o, f, begin) {
+    leaf = 0
+    for (i = 1; i <= variables; i++) {
+        o = variable[i]
+        f = func_of[o]
+        if (!(o in in_frame) || code < low[f] || code >= low[f] + high[f])
+            continue
+        begin = frame + base[f] + in_frame[o]
+        if (at >= begin && at < begin + size_of(type[o]))
+            return label[o] part_of(type[o], at - begin, size) " of " \
+                (label[f] == "main" || thread == "main" ? label[f] : thread)
+    }
+    return "stack of " thread
+}
+
+# ---------- Values ----------
+
+function real_number(hex, size,    digits, exponent, fraction, sign) {
+    digits = size == 4 ? 8 : 16
+    while (length(hex) < digits)
+        hex = "0" hex
+    exponent = number(substr(hex, 1, size == 4 ? 3 : 3))
+    sign = exponent >= 2048 ? -1 : 1
+    exponent %= 2048
+    if (size == 4) {
+        fraction = number(hex)
+        if (fraction >= 2147483648)
+            fraction -= 2147483648
+        exponent = int(fraction / 8388608)
+        fraction = (fraction % 8388608) / 8388608
+        exponent -= 127
+    } else {
+        fraction = number(substr(hex, 4)) / 4503599627370496
+        exponent -= 1023
+    }
+    if (exponent == -1023 || (size == 4 && exponent == -127))
+        return sign * fraction * 2 ^ (exponent + 1)
+    return sprintf("%.6g", sign * (1 + fraction) * 2 ^ exponent)
+}
+
+function value(at, size, hex, signed,    found) {
+    if (!(at in leaf_at)) {
+        name(at, size, "")
+        leaf_at[at] = leaf
+    }
+    leaf = leaf_at[at]
+    if (encoding[leaf] ~ /float/ && (size == 4 || size == 8))
+        return real_number(hex, size)
+    if (encoding[leaf] ~ /unsigned|boolean/)
+        return number(hex)
+    if (signed > -1048576 && signed < 1048576)
+        return signed
+    if (leaf && tag[leaf] !~ /pointer/)
+        return signed
+    found = name(number(hex), 0, "")
+    return found != "" ? "&" found : "0x" hex
+}
+
+# ---------- Lines of the source ----------
+
+function look_up_lines(    tool, list, i, n, path, line) {
+    for (i = 1; i <= codes; i++) {
+        list = list " 0x" code[i]
+        if (i % 500 && i < codes)
+            continue
+        tool = "addr2line -e '" exe "'" list
+        while (n < i && (tool | getline path) > 0) {
+            sub(/ \(discriminator.*/, "", path)
+            match(path, /:[0-9?]+$/)
+            line = substr(path, RSTART + 1) + 0
+            path = substr(path, 1, RSTART - 1)
+            from[code[++n]] = path
+            row_of[code[n]] = line
+        }
+        close(tool)
+        list = ""
+    }
+}
+
+function source_text(c,    path, n, line) {
+    path = src != "" ? src : from[c]
+    if (!(path in lines_of)) {
+        while ((getline line < path) > 0) {
+            sub(/\r$/, "", line)
+            sub(/^[ \t]*/, "", line)
+            text[path, ++n] = line
+        }
+        close(path)
+        lines_of[path] = n + 0
+    }
+    return row_of[c] " " text[path, row_of[c]]
+}
+
+function where(c,    path) {
+    path = from[c]
+    sub(/.*\//, "", path)
+    return path ":" row_of[c]
+}
+
 function looked_up(what,    word) {
     split(substr(what, 2), word, " ")
-    if (what ~ /^V/)
-        return word[4]
-    if (what ~ /^S/)
-        return "stack of " word[5]
     if (what ~ /^N/)
-        return name(word[1], word[2], word[3])
-    if (!(word[1] in where))
-        source(word[1])
-    return what ~ /^L/ ? where[word[1]] : text[word[1]]
+        return name(word[1], word[2], "0x" word[3])
+    if (what ~ /^S/)
+        return on_stack(word[1], word[2], number(word[3]), word[4], word[5])
+    if (what ~ /^V/)
+        return value(word[1], word[2], word[3], word[4])
+    return what ~ /^L/ ? where(word[1]) : source_text(word[1])
 }
 
-BEGIN {
-    threads = split("main A B C D E F G H I J K L N O P", thread, " ")
-    tool = "nm -S -t d " exe
-    while (tool | getline > 0)
-        if (NF == 4 && $3 !~ /[tTwW]/) {
-            symbol[++n] = $4
-            at[n] = $1
-            bytes[n] = $2
-        }
-    NR = 0 # of the report's lines
-}
-
-{
-    n = split($0, part, "\001")
-    line = part[1]
+function filled(line,    n, i, part, out) {
+    n = split(line, part, "\001")
+    out = part[1]
     for (i = 2; i <= n; i++)
-        line = line (i % 2 ? part[i] : looked_up(part[i]))
-    row = sub(/^\002[C-]\t/, "", line)
-    rows += row && NR == FNR
-    split(line, column, "\t") # place, thread, words, source
-    if (row)
-        acts[column[2]] = 1
+        out = out (i % 2 ? part[i] : looked_up(part[i]))
+    return out
 }
 
-NR > FNR && !row { print line }
+# ---------- The table ----------
 
-NR > FNR && row {
-    head = " step  place       "
-    line = sprintf("%5s  %-12s", ++number, column[1])
-    sub(/^pthread_/, "", column[3])
-    for (i = 1; i <= threads; i++)
-        if (thread[i] in acts) {
-            here = thread[i] == column[2]
-            head = head sprintf(" %-14s", thread[i])
-            line = line sprintf(" %-14s", here ? column[3] : "")
+function cut(words, width) {
+    return length(words) > width ? substr(words, 1, width - 2) ".." : words
+}
+
+function widest(words, width, most) {
+    if (length(words) > most)
+        return most
+    return length(words) > width ? length(words) : width
+}
+
+# Beyond 40 rows: those of places that several threads used, then without
+# locks, then those beside a change of threads.
+function choose_rows(    how, i, k, shown) {
+    for (i = 1; i <= rows; i++) {
+        if (i == rows || who[i] != who[i + 1])
+            for (k = i - 2; k <= i + 3; k++)
+                turning[k] = 1
+        if (place[i] in user && user[place[i]] != who[i])
+            common[place[i]] = 1
+        user[place[i]] = who[i]
+    }
+    for (how = 0; how < 4; how++) {
+        shown = 0
+        for (i = 1; i <= rows; i++) {
+            show[i] = how == 0 || (how < 3 && place[i] in common &&
+                (how < 2 || words[i] ~ /^(read|write|update|print)/)) ||
+                (how == 3 && i in turning)
+            shown += show[i]
         }
-    if (number == 1)
-        print head " source"
-    if (number == 1 && rows > 60)
-        print "  (the " rows - 60 " steps before are left out)"
-    if (number > rows - 60)
-        print line " " column[4]
+        if (shown > 0 && shown <= 40)
+            return how
+    }
+    for (i = 1; i <= rows && shown > 40; i++)
+        if (show[i]) {
+            show[i] = 0
+            shown--
+        }
+    return how
+}
+
+function print_table(    how, i, k, head, line, left, wide, left_out) {
+    how = choose_rows()
+    wide = 12
+    for (i = 1; i <= rows; i++) {
+        left_out += !show[i]
+        if (!show[i])
+            continue
+        wide = widest(place[i], wide, 28)
+        column[who[i]] = widest(words[i], 14, 24)
+    }
+    head = sprintf(" step  %-*s", wide, "place")
+    for (k = 0; k < threads; k++)
+        if (thread[k] in column) {
+            for (i = 1; i <= rows; i++)
+                if (show[i] && who[i] == thread[k])
+                    column[thread[k]] = widest(words[i], column[thread[k]], 24)
+            head = head sprintf(" %-*s", column[thread[k]], thread[k])
+        }
+    if (left_out)
+        print "  (" left_out " of " rows " steps are left out" \
+            (how < 3 ? ": those of places that " (how < 2 ? \
+            "one thread alone used" : "one thread alone used, and of locks") \
+            : ": those far from a change of threads") ")"
+    print head " source"
+    for (i = 1; i <= rows; i++) {
+        if (!show[i])
+            continue
+        line = sprintf("%5d  %-*s", i, wide, cut(place[i], wide))
+        for (k = 0; k < threads; k++)
+            if (thread[k] in column)
+                line = line sprintf(" %-*s", column[thread[k]],
+                    who[i] == thread[k] ? cut(words[i], column[thread[k]]) : "")
+        print line " " origin[i]
+    }
+    rows = 0
+}
+
+function keep_row(line,    part) {
+    split(line, part, "\t")
+    place[++rows] = filled(part[2])
+    who[rows] = part[3]
+    words[rows] = filled(part[4])
+    sub(/^pthread_/, "", words[rows])
+    origin[rows] = filled(part[5])
+    if (!(part[3] in met)) {
+        met[part[3]] = 1
+        if (part[3] != "main") # main first, then as they are named
+            for (part[1] = threads++; part[1] > 1 && \
+                later(thread[part[1] - 1], part[3]); part[1]--)
+                thread[part[1]] = thread[part[1] - 1]
+        thread[part[3] == "main" ? 0 : part[1]] = part[3]
+    }
+    if (tsv != "")
+        print "step\t" rows "\t" place[rows] "\t" part[3] "\t" words[rows] \
+            "\t" origin[rows] > tsv
+}
+
+function later(a, b) {
+    return length(a) > length(b) || (length(a) == length(b) && a > b)
+}
+
+# What is no row, for programs.
+function keep_line(line,    part, words) {
+    if (match(line, /^ +[0-9]+  [a-z]+ +/)) {
+        split(line, part, " ")
+        print "outcome\t" part[1] "\t" part[2] "\t" \
+            substr(line, RSTART + RLENGTH) > tsv
+    } else if (line ~ /^REPLAY=/) {
+        words = line
+        sub(/^REPLAY=/, "", words)
+        sub(/: /, "\t", words)
+        print "replay\t" words > tsv
+    } else if (line != "")
+        print "line\t" line > tsv
+}
+
+# For the player: a thread and what it does next, or a place and its value.
+function print_situation(line,    part) {
+    split(substr(line, 2), part, "\t")
+    gsub(/pthread_/, "", part[2])
+    if (substr(line, 1, 1) == "\003")
+        print cut(sprintf(" %-6s %-30s %s", part[1], cut(filled(part[2]), 30), \
+            filled(part[3])), 79)
+    else
+        print cut(sprintf("        %s: %s", filled(part[1]), filled(part[2])), 79)
+}
+
+NR == FNR {
+    report[NR] = $0
+    n = split($0, part, "\001")
+    for (i = 2; i <= n; i += 2)
+        if (part[i] ~ /^[LT]/ && !(substr(part[i], 2) in from)) {
+            from[substr(part[i], 2)] = ""
+            code[++codes] = substr(part[i], 2)
+        }
+    total = NR
+}
+
+END {
+    threads = 1
+    thread[0] = "main"
+    read_debug()
+    look_up_lines()
+    for (r = 1; r <= total; r++) {
+        if (substr(report[r], 1, 1) == "\002") {
+            keep_row(substr(report[r], 2))
+            continue
+        }
+        if (rows > 0)
+            print_table()
+        if (substr(report[r], 1, 1) ~ /[\003\004]/) {
+            print_situation(report[r])
+            continue
+        }
+        line = filled(report[r])
+        print line
+        if (tsv != "")
+            keep_line(line)
+    }
+    if (rows > 0)
+        print_table()
 }

@@ -158,11 +158,12 @@ const char *outcome_word(int number) {
     return "reference";
 }
 
-static void keep_failure(const struct outcome *o, bool first_good) {
-    int rank = o->fault                               ? FAULT
-               : *sh->race != '\0'                    ? RACE
-               : !first_good && !settings.any_outcome ? DIFFERENT
-                                                      : NOTHING;
+static void keep_failure(const struct outcome *o, bool other) {
+    bool race = *sh->race != '\0';
+    int rank = o->fault ? FAULT
+               : race   ? RACE + other
+               : other  ? DIFFERENT
+                        : NOTHING;
     if (rank == NOTHING || rank < (int)failure.rank ||
         (rank == (int)failure.rank && sh->cost >= failure.cost))
         return;
@@ -190,15 +191,12 @@ static int number_of(const struct outcome *o) {
 void outcome_count(int status) {
     struct outcome o = outcome_get(status);
     int number = number_of(&o);
-    bool first_good = !o.fault && outcomes_fine() == 1 &&
-                      number < MOST_OUTCOMES && !tally.outcomes[number].fault;
-    for (int i = 0; i < number && !o.fault; i++)
-        first_good = first_good && tally.outcomes[i].fault;
     tally.schedules++;
     tally.wrong += o.fault;
     if (*sh->race != '\0' && tally.racy++ == 0)
         memcpy(tally.race, sh->race, sizeof tally.race);
+    bool listed = number < MOST_OUTCOMES;
     keep_failure(
-        &o, first_good || (number < MOST_OUTCOMES &&
-                              strcmp(outcome_word(number), "other") != 0));
+        &o, !o.fault && !settings.any_outcome &&
+                (!listed || strcmp(outcome_word(number), "other") == 0));
 }

@@ -62,7 +62,7 @@ extern struct tally tally;
 /* The worst that was found, the first with the fewest preemptions: it outlives
    searches that begin again. NOTHING to FAULT: what is shown before what. */
 struct failure {
-    enum { NOTHING, DIFFERENT, RACE, FAULT } rank;
+    enum { NOTHING, DIFFERENT, RACE, RACE_DIFFERENT, FAULT } rank;
     int cost, uses_learned;
     struct outcome outcome;
     char schedule[MOST_SCHEDULE];
@@ -86,9 +86,9 @@ extern const char *stopped_why;       /* or by this, NULL: it was not */
 extern bool bounded_away; /* a choice was left out, because of the bound */
 /* Runs schedule after schedule; by_preemptions: first those with the fewest,
    else first those with at most two choices that are not the usual ones.
-   enough, if not NULL, is asked after each run. Returns why the program cannot
-   be explored, or NULL. */
-const char *search(bool by_preemptions, bool (*enough)(void));
+   each begins with so many steps of sh->given. enough, if not NULL, is asked
+   after each run. Returns why the program cannot be explored, or NULL. */
+const char *search(bool by_preemptions, int begin, bool (*enough)(void));
 /* Was everything with fewer preemptions tried? */
 bool search_tried_below(int preemptions);
 /* The last run as a string for REPLAY, and back; false: it is none. */
@@ -105,6 +105,6 @@ void report_progress(long pending);
 
 /* ---- play.c ---- */
 
-int play(void); /* the reader is the scheduler; the exit status */
+int play(const char *exe); /* the reader is the scheduler; the exit status */
 
 #endif

@@ -61,6 +61,11 @@ struct place *find_place(uintptr_t at, uintptr_t size, bool sync) {
     return b->first = &places[nplaces++];
 }
 
+const struct place *next_place(const struct place *p) {
+    p = p == NULL ? places : p + 1;
+    return p < places + nplaces ? p : NULL;
+}
+
 void join_clock(unsigned *clock, const unsigned *other) {
     for (int i = 0; i < sh->nthreads; i++)
         if (clock[i] < other[i])

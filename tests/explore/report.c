@@ -29,8 +29,9 @@ void report_progress(long pending) {
 }
 
 static void report_failure(void) {
-    static const char *const what[] = {
-        "", "with another outcome", "with a data race", "that goes wrong"};
+    static const char *const what[] = {"", "with another outcome",
+        "with a data race", "with a data race and another outcome",
+        "that goes wrong"};
     printf("\nThe first schedule %s (%d preemption%s): %s\n",
         what[failure.rank], failure.cost, S(failure.cost),
         failure.outcome.text);
@@ -135,7 +136,7 @@ int report_verdict(void) {
             stopped_why != NULL ? " tried so far" : "",
             search_tried_below(failure.cost) ? "" : " found", failure.cost,
             S(failure.cost));
-    else if (failure.rank == RACE)
+    else if (failure.rank >= RACE)
         printf("%s, but there is a data race in %ld of %ld schedules%s\n",
             undecided ? "no outcome is a fault" : "every outcome is right",
             tally.racy, tally.schedules, within());

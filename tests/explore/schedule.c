@@ -215,7 +215,7 @@ static struct thread *choose(uint64_t enabled, uint64_t spurious, bool ending) {
         last->next.kind != EXIT)
         s->stay = (int8_t)last->id;
     if (past && sh->nsteps == sh->pause_at) {
-        say_situation();
+        say_situation(s);
         sh->nsteps++;
         end_run(PAUSE, "your turn");
     }

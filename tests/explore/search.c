@@ -36,6 +36,7 @@ static struct node *nodes;
 static int32_t bucket[BUCKETS], unused, fresh;
 static long waiting[BUCKETS], waiting_in_all;
 static bool preemptions_only, full;
+static int begin; /* so many steps at the beginning are given in each run */
 volatile sig_atomic_t stopped;
 const char *stopped_why;
 bool bounded_away;
@@ -129,7 +130,7 @@ static void prescribe(int32_t last) {
     int count = 0;
     for (int32_t i = last; i != -1; i = nodes[i].before)
         count++;
-    sh->ngiven = count;
+    sh->ngiven = count += begin;
     for (int32_t i = last; i != -1; i = nodes[i].before)
         sh->given[--count] =
             (struct given){nodes[i].step, nodes[i].choice, nodes[i].check};
@@ -153,7 +154,7 @@ static void add_choices(
 
 /* Where the last run could have gone another way, behind what was given. */
 static void add_ways(int32_t last) {
-    int from = last == -1 ? 0 : nodes[last].step + 1;
+    int from = last == -1 ? begin : nodes[last].step + 1;
     int delays = last == -1 ? 0 : nodes[last].delays;
     for (int k = from; k < sh->nsteps; k++) {
         const struct step *s = &sh->steps[k];
@@ -206,10 +207,11 @@ static const char *search_once(bool (*enough)(void), bool *news) {
     return NULL;
 }
 
-const char *search(bool by_preemptions, bool (*enough)(void)) {
+const char *search(bool by_preemptions, int first, bool (*enough)(void)) {
     bool news = false;
     const char *unfit;
     preemptions_only = by_preemptions;
+    begin = first;
     sh->bound = settings.bound;
     sh->pause_at = -1;
     sh->shown = false;

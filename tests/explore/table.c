@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { MOST_SAID = 1000 };
+enum { MOST_SAID = 1000, MOST_SEEN = 10 };
 
 static const char *another_text(size_t *size) {
     static char texts[8][200];
@@ -81,6 +81,12 @@ const char *place_name(uintptr_t at, uintptr_t size) {
     return name;
 }
 
+static void say_value(uintptr_t at, uintptr_t size, uint64_t value) {
+    int unused = 64 - 8 * (int)size;
+    say("\1V%lu %lu %lx %ld\1", at, size, value,
+        (int64_t)(value << unused) >> unused);
+}
+
 /* A row of the table; between tabs is what names.awk puts into columns. C: its
    place was contended. */
 void say_step(const struct thread *t, uint64_t value) {
@@ -88,9 +94,10 @@ void say_step(const struct thread *t, uint64_t value) {
     bool choice = t->place->level == CHOICE || op->kind == EXIT;
     say("\2%s\t%s\t%s\t%s", choice ? "C" : "-", place_name(op->at, op->size),
         thread_name(t->id), op->name);
-    if (op->kind < LOCK && op->at != (uintptr_t)stdout)
-        say(" \1V%lu %lu %lx %ld\1", op->at, op->size, value,
-            (int64_t)(value << (64 - 8 * op->size)) >> (64 - 8 * op->size));
+    if (op->kind < LOCK && op->at != (uintptr_t)stdout) {
+        say(" ");
+        say_value(op->at, op->size, value);
+    }
     say("%s\t" TEXT "\n", t->failed ? ": no" : "", LINE_OF(op->pc));
 }
 
@@ -112,5 +119,52 @@ void say_why(const struct thread *t) {
     say("\n");
 }
 
-void say_situation(void) {
+/* ---------- For the player: names.awk makes columns of \3 and \4 ---------- */
+
+static void say_next(const struct thread *t, const struct step *s) {
+    const struct op *op = &t->next;
+    bool can = s->enabled >> t->id & 1, join = op->kind == JOIN;
+    const struct place *p = op->kind == WAKE && ready(t) ? op->mutex : t->place;
+    say("\3%s%s\t", t->id == s->usual ? "*" : " ", thread_name(t->id));
+    if (!t->alive) {
+        say("has ended\t\n");
+        return;
+    }
+    say("%s%s %s",
+        can                    ? ""
+        : t->parked == changes ? "repeats "
+                               : "waits: ",
+        op->name,
+        join ? thread_name(p->owner->id) : place_name(p->at, p->size));
+    if (!can && p->owner != NULL && !join)
+        say(", %s holds", p->owner == t ? "it" : thread_name(p->owner->id));
+    say("\t" TEXT "\n", LINE_OF(op->pc));
+}
+
+static void say_place(const struct place *p) {
+    uint64_t value = 0;
+    say("\4%s\t", place_name(p->at, p->size));
+    if (!p->sync) {
+        memcpy(&value, (const void *)p->at, p->size < 8 ? p->size : 8);
+        say_value(p->at, p->size, value);
+    } else if (p->owner != NULL)
+        say("%s holds it since " LINE, thread_name(p->owner->id),
+            LINE_OF(p->pc));
+    else if (p->full > 1)
+        say("%d left", p->tokens);
+    else
+        say(p->waiting > 0 ? "%d wait" : "free", p->waiting);
+    say("\n");
+}
+
+void say_situation(const struct step *s) {
+    sh->situation = sh->used;
+    for (int i = 0; i < sh->nthreads; i++)
+        if (threads[i].used && (threads[i].alive || sh->nthreads < 8))
+            say_next(&threads[i], s);
+    int lines = 0; /* a screen has 24 */
+    for (const struct place *p = next_place(NULL); p; p = next_place(p))
+        if (p->known >= MET && p->at != (uintptr_t)stdout &&
+            lines++ < MOST_SEEN)
+            say_place(p);
 }
