@@ -7,7 +7,7 @@
  * deadlock. "cook 1: cooking dish 1 of 2 ...", "cook 1: dish 1 done" or "...
  * missed"; at the end "shelf 1: 0 of 3 left", "dishes: 3 done, 1 missed".
  * Points: build 2, correct 6, concurrent 6, limits 2, clean 2, bad input 2
- * Test: make check EXERCISE=06-locks/exercise_pantry
+ * Test: make check EXERCISE=06-locks/exercise_pantry  Outcomes: any
  * Build: cc -O2 -pthread -o exercise_pantry exercise_pantry.c
  * Usage: ./exercise_pantry [-c cooks] [-s shelves] [-n portions_per_shelf] ...
  */

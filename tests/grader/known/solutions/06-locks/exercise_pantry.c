@@ -4,6 +4,7 @@
  * for each other. A cook needs two: whoever takes the one with the smaller
  * number first can never be part of a circle that waits for itself. Looking
  * and taking happen under both locks: what was seen is still true then.
+ * Outcomes: any
  * Build: cc -O2 -pthread -o exercise_pantry exercise_pantry.c
  * Usage: ./exercise_pantry [-c cooks] [-s shelves] [-n portions_per_shelf]
  *        [-d dishes_per_cook] [-m ms]
