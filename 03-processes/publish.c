@@ -1,9 +1,8 @@
 /*
  * publish - publish and subscribe: every subscriber gets every message
  * A queue gives each message to one worker, a publisher to all. Each subscriber
- * has a pipe, so that nobody waits for one who is slow (Bob) or dead. Notice the
- * price: who is further behind than a pipe holds (8,192 messages) is cut off.
- * Linux only (prctl).
+ * has a pipe, so nobody waits for one who is slow (Bob) or dead. Notice the
+ * price: who is a full pipe behind is cut off. Linux only (prctl).
  * Build: cc -O2 -o publish publish.c
  * Usage: ./publish [-m messages] [-i interval_ms]
  */
@@ -19,20 +18,21 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { SUBSCRIBERS = 3 };
+enum { SUBSCRIBERS = 3, SIZE = 512 /* of a message; to PIPE_BUF: whole */ };
 static const char *const names[SUBSCRIBERS] = {"Alice", "Bob", "Carol"};
 static const long pace[SUBSCRIBERS] = {0, 3, 0}; /* intervals a message */
 static pid_t pids[SUBSCRIBERS];
 static int pipes[SUBSCRIBERS]; /* their writing ends; -1: cut off */
 static long messages = 4, interval_ms = 100, failed;
 
-static void wait_ms(long ms) {
+static void wait_intervals(long count) {
+    long ms = count * interval_ms;
     nanosleep(&(struct timespec){ms / 1000, ms % 1000 * 1000000}, NULL);
 }
 
 static void subscribe(int me, int pipe) {
-    for (long n; read(pipe, &n, sizeof n) > 0; wait_ms(pace[me] * interval_ms))
-        printf("%s: got message %ld\n", names[me], n);
+    for (char text[SIZE]; read(pipe, text, SIZE) > 0; wait_intervals(pace[me]))
+        printf("%s: got %s\n", names[me], text);
     _exit(ferror(stdout) ? EXIT_FAILURE : EXIT_SUCCESS);
 }
 
@@ -58,11 +58,13 @@ static void start(int i) {
 
 /* It never waits: to whom it cannot write, it writes no more. */
 static void publish(long n) {
-    printf("publisher: message %ld\n", n);
+    char message[SIZE] = "";
+    snprintf(message, SIZE, "message %ld", n);
+    printf("publisher: %s\n", message);
     for (int i = 0; i < SUBSCRIBERS; i++)
-        if (pipes[i] != -1 && write(pipes[i], &n, sizeof n) == -1) {
+        if (pipes[i] != -1 && write(pipes[i], message, SIZE) == -1) {
             if (errno == EAGAIN) /* else it has ended: wait() tells how */
-                warnx("%s is too slow: cut off at message %ld", names[i], n);
+                warnx("%s is too slow: cut off at %s", names[i], message);
             close(pipes[i]);
             pipes[i] = -1;
             failed++;
@@ -71,8 +73,7 @@ static void publish(long n) {
 
 static void join_all(void) {
     for (int i = 0; i < SUBSCRIBERS; i++)
-        if (pipes[i] != -1)
-            close(pipes[i]);
+        close(pipes[i]); /* -1, who was cut off: nothing happens */
     int killed = 0, end = 0, status;
     pid_t pid, who = 0;
     for (; (pid = wait(&status)) > 0; failed += status != 0)
@@ -117,12 +118,12 @@ int main(int argc, char *argv[]) {
         start(i);
     signal(SIGPIPE, SIG_IGN); /* write() fails when the reader is gone */
     double from = seconds();
-    for (long n = 1; n <= messages; n++, wait_ms(interval_ms))
+    for (long n = 1; n <= messages; n++, wait_intervals(1))
         publish(n);
-    double to = seconds();
+    double published = seconds() - from;
     join_all();
     fprintf(stderr, "%ld messages published in %.2f s, read after %.2f s\n",
-        messages, to - from, seconds() - from);
+        messages, published, seconds() - from);
     if (ferror(stdout))
         errx(EXIT_FAILURE, "standard output: not everything was written");
     return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;

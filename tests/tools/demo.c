@@ -27,8 +27,9 @@ enum {
     MINUTE_MS = 5,
     PAGES = 90,
     FETCHERS = 5,
+    TIMES = 10, /* each page of "both" */
     MOST_ROWS = 8,
-    STORIES = 4
+    STORIES = 5
 };
 
 /* What is less is the noise of any machine: CPUs that others had, and the
@@ -76,6 +77,29 @@ static void plan_cooking(
     row->ideal_s = (two ? 122 : 212) * MINUTE_MS / 1000.0;
 }
 
+/* Waiting and computing in one: one program, in different shapes. */
+static struct shape {
+    const char *tool;
+    long processes, threads;
+} shapes[] = {{"one by one", 1, 1}, {"threads", 1, 10}, {"processes", 0, 1},
+    {"both of them", 0, 5}}; /* 0: one for each CPU */
+enum { SHAPES = sizeof shapes / sizeof shapes[0] };
+
+/* No CPU can do more than compute all the time, no worker can do more than wait
+ * and compute all the time. */
+static void plan_both(const char *tool, double sequential_s, struct row *row) {
+    double computing = sequential_s - 3 * TIMES * LATENCY_MS / 1000.0;
+    size_t i = 0;
+
+    while (strcmp(shapes[i].tool, tool) != 0)
+        i++;
+    row->workers = shapes[i].processes * shapes[i].threads;
+    double of_workers = sequential_s / (double)row->workers;
+    double of_cpus =
+        computing / (double)(row->workers < cpus ? row->workers : cpus);
+    row->ideal_s = of_workers > of_cpus ? of_workers : of_cpus;
+}
+
 static const struct story {
     const char *name, *work;
     const char *arguments[4];
@@ -89,6 +113,7 @@ static const struct story {
         plan_increment},
     {"cooking", "10 plates with a cooker each, a minute lasts 5 ms",
         {"-m", "5"}, plan_cooking},
+    {"both", "30 pages, 30 ms each, 100 checksums of each", {NULL}, plan_both},
 };
 
 static struct row rows[STORIES][MOST_ROWS];
@@ -133,7 +158,7 @@ static void show_progress(const char *story, const char *tool, bool running) {
     if (!isatty(STDERR_FILENO))
         return;
     if (running)
-        fprintf(stderr, "\r%-10s %-14s running, row %d of about 21 ...", story,
+        fprintf(stderr, "\r%-10s %-14s running, row %d of about 25 ...", story,
             tool, ++done);
     else
         fprintf(stderr, "\r%60s\r", "");
@@ -231,6 +256,44 @@ static int run_program(
     return stopped;
 }
 
+/* ---------- Threads, processes, and both ---------- */
+
+static int run_shape(const char *path, const struct story *story,
+    struct shape *shape, struct row *row) {
+    char p[24], w[24], t[24], site[64], title[100];
+    const char *argv[] = {
+        path, "-p", p, "-w", w, "-t", t, "-n", "100", "-s", site, NULL};
+
+    if (shape->processes == 0)
+        shape->processes = cpus;
+    snprintf(p, sizeof p, "%ld", shape->processes);
+    snprintf(w, sizeof w, "%ld", shape->threads);
+    snprintf(t, sizeof t, "%d", TIMES);
+    snprintf(site, sizeof site, "%.*s", (int)(strrchr(urls[0], '/') - urls[0]),
+        urls[0]);
+    row->tool = shape->tool;
+    int stopped = run_row(argv, story, row);
+    snprintf(title, sizeof title, "%s, %s", story->name, row->tool);
+    picture_make(title, &row->recording, &row->picture);
+    return stopped;
+}
+
+static int run_both(
+    const char *build, const struct story *story, struct page_story *told) {
+    char path[300];
+    int stopped = 0;
+
+    snprintf(path, sizeof path, "%s/03-processes/both", build);
+    for (size_t i = 0; i < SHAPES && access(path, X_OK) == 0; i++) {
+        struct row *row = &told->rows[told->count++];
+        stopped = run_shape(path, story, &shapes[i], row);
+        if (stopped != 0)
+            break;
+        finish_row(story, row, &told->rows[0]);
+    }
+    return stopped;
+}
+
 /* ---------- The queue that leaves one machine ---------- */
 
 /* Redis and its workers are started before the clock: the line "ready" starts
@@ -282,6 +345,8 @@ static int run_story(
     int stopped = 0;
     glob_t found;
 
+    if (strcmp(story->name, "both") == 0)
+        return run_both(build, story, told);
     snprintf(pattern, sizeof pattern, "%s/[0-9][0-9]-*/%s", build, story->name);
     if (glob(pattern, 0, NULL, &found) != 0)
         found.gl_pathc = 0;
