@@ -101,7 +101,8 @@ static long cook_all(void) {
         warnx("%ld of %ld chefs failed, chef %ld killed by signal %d", failed,
             chefs, last + 1, WTERMSIG(why));
     else if (failed > 0)
-        warnx("%ld of %ld chefs could not print", failed, chefs);
+        warnx("%ld of %ld chefs failed, chef %ld could not print", failed,
+            chefs, last + 1);
     return sum;
 }
 

@@ -83,7 +83,8 @@ static long increment_all(void) {
         warnx("%ld of %ld workers failed, worker %ld killed by signal %d",
             failed, workers, last + 1, WTERMSIG(why));
     else if (failed > 0)
-        warnx("%ld of %ld workers could not print", failed, workers);
+        warnx("%ld of %ld workers failed, worker %ld could not print", failed,
+            workers, last + 1);
     free(pids);
     return sum;
 }

@@ -89,8 +89,8 @@ static long send_all(void) {
         warnx("%ld of %ld processes failed, customer %ld's killed by signal %d",
             customers - served, customers, last + 1, WTERMSIG(why));
     else if (why != 0)
-        warnx("%ld of %ld processes could not print", customers - served,
-            customers);
+        warnx("%ld of %ld processes failed, customer %ld's could not print",
+            customers - served, customers, last + 1);
     return served;
 }
 
