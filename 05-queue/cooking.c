@@ -61,13 +61,13 @@ static void do_step(long plate, enum step step) {
 }
 
 /* Takes the next ticket, until the queue ends or nobody can be told. */
-static void work(const int *queue, pid_t parent) {
+static void work(const int *ends, pid_t parent) {
     prctl(PR_SET_PDEATHSIG, SIGKILL); /* never outlive the parent ... */
     if (getppid() != parent)          /* ... which may be gone by now */
         _exit(EXIT_FAILURE);
-    close(queue[1]); /* while anyone can write, the queue has no end */
+    close(ends[1]); /* while anyone can write, the queue has no end */
     for (long plate;
-         !ferror(stdout) && read(*queue, &plate, sizeof plate) > 0;) {
+         !ferror(stdout) && read(ends[0], &plate, sizeof plate) > 0;) {
         do_step(plate, WASH);
         do_step(plate, CUT);
         do_step(plate, BOIL);
@@ -80,22 +80,22 @@ static void work(const int *queue, pid_t parent) {
 /* Returns how many plates were served. */
 static long cook_all(void) {
     long plate = 0;
-    int queue[2], why = 0;
+    int ends[2], why = 0;
     pid_t parent = getpid();
     served = mmap(NULL, sizeof *served, PROT_READ | PROT_WRITE,
         MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (served == MAP_FAILED || pipe(queue) == -1)
+    if (served == MAP_FAILED || pipe(ends) == -1)
         err(EXIT_FAILURE, "mmap or pipe");
     for (long i = 0; i < chefs; i++)
         switch (fork()) {
         case -1: err(EXIT_FAILURE, "fork");
-        case 0: work(queue, parent);
+        case 0: work(ends, parent);
         }
     signal(SIGPIPE, SIG_IGN); /* if no chef is left, write() fails instead */
-    close(queue[0]);
-    while (plate < plates && write(queue[1], &plate, sizeof plate) != -1)
+    close(ends[0]);
+    while (plate < plates && write(ends[1], &plate, sizeof plate) != -1)
         plate++; /* write() waits while the queue is full */
-    close(queue[1]);
+    close(ends[1]);
     for (int status; wait(&status) != -1;)
         why = status != 0 ? status : why;
     if (WIFSIGNALED(why))

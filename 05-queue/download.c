@@ -76,13 +76,13 @@ static long workers = 5, most_workers = 1000;
 static atomic_long *fetched; /* in memory that all processes share */
 
 /* Takes the next page, until the queue ends or nobody can be told. */
-static void work(const int *queue, pid_t parent) {
+static void work(const int *ends, pid_t parent) {
     prctl(PR_SET_PDEATHSIG, SIGKILL); /* never outlive the parent ... */
     if (getppid() != parent)          /* ... which may be gone by now */
         _exit(EXIT_FAILURE);
-    close(queue[1]); /* while anyone can write, the queue has no end */
+    close(ends[1]); /* while anyone can write, the queue has no end */
     CURL *curl = open_handle();
-    for (long page; !ferror(stdout) && read(*queue, &page, sizeof page) > 0;) {
+    for (long page; !ferror(stdout) && read(ends[0], &page, sizeof page) > 0;) {
         begin_page(curl, page);
         *fetched += end_page(curl, page, curl_easy_perform(curl));
     }
@@ -93,22 +93,22 @@ static void work(const int *queue, pid_t parent) {
 /* Returns how many pages have come. */
 static long download_all(void) {
     long page = 0;
-    int queue[2], why = 0;
+    int ends[2], why = 0;
     pid_t parent = getpid();
     fetched = mmap(NULL, sizeof *fetched, PROT_READ | PROT_WRITE,
         MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (fetched == MAP_FAILED || pipe(queue) == -1)
+    if (fetched == MAP_FAILED || pipe(ends) == -1)
         err(EXIT_FAILURE, "mmap or pipe");
     for (long i = 0; i < workers; i++)
         switch (fork()) {
         case -1: err(EXIT_FAILURE, "fork");
-        case 0: work(queue, parent);
+        case 0: work(ends, parent);
         }
     signal(SIGPIPE, SIG_IGN); /* if no worker is left, write() fails instead */
-    close(queue[0]);
-    while (page < pages && write(queue[1], &page, sizeof page) != -1)
+    close(ends[0]);
+    while (page < pages && write(ends[1], &page, sizeof page) != -1)
         page++; /* write() waits while the queue is full */
-    close(queue[1]);
+    close(ends[1]);
     for (int status; wait(&status) != -1;)
         why = status != 0 ? status : why;
     if (WIFSIGNALED(why))

@@ -43,12 +43,12 @@ static long workers, most_workers = 1000; /* if not given, one per CPU */
 static atomic_long *sum; /* in memory that all processes share */
 
 /* Takes the next task, until the queue ends or nobody can be told. */
-static void work(const int *queue, pid_t parent) {
+static void work(const int *ends, pid_t parent) {
     prctl(PR_SET_PDEATHSIG, SIGKILL); /* never outlive the parent ... */
     if (getppid() != parent)          /* ... which may be gone by now */
         _exit(EXIT_FAILURE);
-    close(queue[1]); /* while anyone can write, the queue has no end */
-    for (long task; !ferror(stdout) && read(*queue, &task, sizeof task) > 0;) {
+    close(ends[1]); /* while anyone can write, the queue has no end */
+    for (long task; !ferror(stdout) && read(ends[0], &task, sizeof task) > 0;) {
         volatile long number = 0;
         begin_task(task);
         increment(&number, increments);
@@ -61,22 +61,22 @@ static void work(const int *queue, pid_t parent) {
 /* Returns the sum of all tasks' numbers. */
 static long increment_all(void) {
     long task = 0;
-    int queue[2], why = 0;
+    int ends[2], why = 0;
     pid_t parent = getpid();
     sum = mmap(NULL, sizeof *sum, PROT_READ | PROT_WRITE,
         MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (sum == MAP_FAILED || pipe(queue) == -1)
+    if (sum == MAP_FAILED || pipe(ends) == -1)
         err(EXIT_FAILURE, "mmap or pipe");
     for (long i = 0; i < workers; i++)
         switch (fork()) {
         case -1: err(EXIT_FAILURE, "fork");
-        case 0: work(queue, parent);
+        case 0: work(ends, parent);
         }
     signal(SIGPIPE, SIG_IGN); /* if no worker is left, write() fails instead */
-    close(queue[0]);
-    while (task < tasks && write(queue[1], &task, sizeof task) != -1)
+    close(ends[0]);
+    while (task < tasks && write(ends[1], &task, sizeof task) != -1)
         task++; /* write() waits while the queue is full */
-    close(queue[1]);
+    close(ends[1]);
     for (int status; wait(&status) != -1;)
         why = status != 0 ? status : why;
     if (WIFSIGNALED(why))

@@ -61,12 +61,12 @@ static void converse(long customer) {
 }
 
 /* Takes the next job, until the queue ends or nobody can be told. */
-static void work(const int *queue, pid_t parent) {
+static void work(const int *ends, pid_t parent) {
     prctl(PR_SET_PDEATHSIG, SIGKILL); /* never outlive the parent ... */
     if (getppid() != parent)          /* ... which may be gone by now */
         _exit(EXIT_FAILURE);
-    close(queue[1]); /* while anyone can write, the queue has no end */
-    for (long job; !ferror(stdout) && read(*queue, &job, sizeof job) > 0;) {
+    close(ends[1]); /* while anyone can write, the queue has no end */
+    for (long job; !ferror(stdout) && read(ends[0], &job, sizeof job) > 0;) {
         converse(job);
         ++*served;
     }
@@ -76,22 +76,22 @@ static void work(const int *queue, pid_t parent) {
 /* Returns how many customers had all their messages. */
 static long send_all(void) {
     long job = 0;
-    int queue[2], why = 0;
+    int ends[2], why = 0;
     pid_t parent = getpid();
     served = mmap(NULL, sizeof *served, PROT_READ | PROT_WRITE,
         MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (served == MAP_FAILED || pipe(queue) == -1)
+    if (served == MAP_FAILED || pipe(ends) == -1)
         err(EXIT_FAILURE, "mmap or pipe");
     for (long i = 0; i < workers && i < customers; i++)
         switch (fork()) {
         case -1: err(EXIT_FAILURE, "fork");
-        case 0: work(queue, parent);
+        case 0: work(ends, parent);
         }
     signal(SIGPIPE, SIG_IGN); /* if no worker is left, write() fails instead */
-    close(queue[0]);
-    while (job < customers && write(queue[1], &job, sizeof job) != -1)
+    close(ends[0]);
+    while (job < customers && write(ends[1], &job, sizeof job) != -1)
         job++; /* write() waits while the queue is full */
-    close(queue[1]);
+    close(ends[1]);
     for (int status; wait(&status) != -1;)
         why = status != 0 ? status : why;
     if (WIFSIGNALED(why))

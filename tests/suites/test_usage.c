@@ -3,7 +3,8 @@
  * written: a full disk, a reader that has gone, a descriptor that is closed
  *
  * The options are read from each program's own -h line: "[-c customers]" is an
- * option that takes a number. What takes a text is in a table.
+ * option that takes a number. What takes a text is in a table. Which programs
+ * there are is read from the sources, so it runs at the top of the source tree.
  */
 #define _GNU_SOURCE /* strsep */
 #include "suites/suite.h"
