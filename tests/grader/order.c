@@ -93,7 +93,7 @@ bool order_apart(void (*judge)(struct grading *, struct finding *),
     while (waitpid(child, &status, 0) == -1 && errno == EINTR)
         if (stopped)
             kill(child, SIGTERM);
-    if (WIFSIGNALED(status) && is_stop(WTERMSIG(status)))
+    if (!stopped && WIFSIGNALED(status) && is_stop(WTERMSIG(status)))
         stopped = WTERMSIG(status);
     if (WIFEXITED(status) && WEXITSTATUS(status) == TRIAL_TOO_SLOW) {
         f->verdict.text[0] = '\0';

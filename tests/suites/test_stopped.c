@@ -18,7 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { END_SECONDS = 60, MOST_WORDS = 8 };
+enum { END_SECONDS = 60, MOST_WORDS = 10 };
 
 /* Starts a program whose temporary files will be in p->tmp. What it leaves
  * behind becomes our child. */
@@ -32,7 +32,8 @@ static pid_t start(const struct place *p, const char *const *argv) {
         return child;
     snprintf(tmp, sizeof tmp, "TMPDIR=%s", p->tmp);
     putenv(tmp);
-    signal(SIGINT, SIG_DFL); /* whoever runs the tests may ignore them */
+    putenv("GRADER=grade_probe"); /* of a class */
+    signal(SIGINT, SIG_DFL);      /* whoever runs the tests may ignore them */
     signal(SIGHUP, SIG_DFL);
     if (freopen("/dev/null", "w", stdout) != NULL &&
         freopen("/dev/null", "w", stderr) != NULL)
@@ -104,10 +105,20 @@ static void expect_all_end(const char *what) {
     }
 }
 
+/* Makes the submission that of the one student of a class. */
+static void go_to_class(struct place *p, const char *class) {
+    char student[128];
+
+    snprintf(student, sizeof student, "%s/ann", class);
+    if (mkdir(class, 0755) == -1 || rename(p->submission, student) == -1)
+        err(EXIT_FAILURE, "%s", student);
+    snprintf(p->submission, sizeof p->submission, "%s", student);
+}
+
 /* Told to stop, also by a terminal that goes, it clears up. Killed, it may
  * leave its directory, and the next grader removes that. */
 static void stop(const char *const *argv, const char *begun, int number) {
-    char what[64], root[96];
+    char what[64], root[96], class[96];
     struct place p;
     int status;
 
@@ -115,11 +126,16 @@ static void stop(const char *const *argv, const char *begun, int number) {
         what, sizeof what, "%s, signal %d", strrchr(argv[0], '/') + 1, number);
     open_place(&p, "stopped");
     hand_in(&p, "spin", 9);
+    snprintf(class, sizeof class, "%s/class", p.root);
     const char *words[MOST_WORDS] = {NULL};
-    for (int i = 0; argv[i] != NULL; i++)
+    for (int i = 0; argv[i] != NULL; i++) {
         words[i] = strcmp(argv[i], "REPORTS") == 0      ? p.reports
                    : strcmp(argv[i], "SUBMISSION") == 0 ? p.submission
+                   : strcmp(argv[i], "CLASS") == 0      ? class
                                                         : argv[i];
+        if (words[i] == class)
+            go_to_class(&p, class);
+    }
     pid_t child = start(&p, words);
     snprintf(root, sizeof root, "%s/%s", p.root, begun);
     await_path(root, child);
@@ -156,7 +172,18 @@ static void test_stopped(void) {
     }
 }
 
-/* Whoever grades many waits for those it has begun, and ends them. */
+/* Whoever grades many ends those it has begun. */
+static void test_class(void) {
+    static const int signals[] = {SIGINT, SIGTERM, SIGKILL};
+    const char *argv[] = {"tests/grader/grade_all.sh", built(""), "CLASS",
+        "REPORTS", "-e", "02-threads/messages", NULL};
+
+    if (best_level() == NULL)
+        return;
+    for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++)
+        stop(argv, "tmp", signals[i]);
+}
+
 static void test_selftest(void) {
     static const int signals[] = {SIGINT, SIGTERM, SIGKILL};
     const char *argv[] = {"tests/grader/known/selftest.sh", built(""),
@@ -200,6 +227,7 @@ static void test_killed(void) {
 
 CU_TestInfo stopped_tests[] = {
     {"killed at any moment, the reports are whole", test_killed},
+    {"the grader of a class is stopped, or killed", test_class},
     {"the selftest is stopped, or killed", test_selftest},
     {"stopped, it clears up; killed, the next one does", test_stopped},
     CU_TEST_INFO_NULL,
