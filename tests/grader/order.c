@@ -8,11 +8,13 @@
 
 #include <err.h>
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -69,17 +71,48 @@ static bool is_stop(int number) {
     return false;
 }
 
+/* Waits for the child and tells it to stop when we are to. The signals are
+ * blocked but while it waits with this mask, so that none slips in between. */
+static int await(pid_t child, const sigset_t *mask) {
+    struct pollfd ended = {
+        .fd = (int)syscall(SYS_pidfd_open, child, 0), .events = POLLIN};
+    int status;
+
+    if (ended.fd == -1)
+        err(EXIT_FAILURE, "pidfd_open");
+    do {
+        if (stopped)
+            kill(child, SIGTERM);
+    } while (ppoll(&ended, 1, NULL, mask) == -1 && errno == EINTR);
+    close(ended.fd);
+    if (waitpid(child, &status, 0) == -1)
+        err(EXIT_FAILURE, "waitpid");
+    return status;
+}
+
+static void block_stops(sigset_t *mask) {
+    sigset_t blocked;
+
+    sigemptyset(&blocked);
+    for (size_t i = 0; i < sizeof stops / sizeof stops[0]; i++)
+        sigaddset(&blocked, stops[i]);
+    sigprocmask(SIG_BLOCK, &blocked, mask);
+}
+
 bool order_apart(void (*judge)(struct grading *, struct finding *),
     struct grading *g, struct finding *f) {
     pid_t parent = getpid(), child;
+    sigset_t mask;
     int status;
 
     fflush(stdout);
+    block_stops(&mask);
     child = fork();
     if (child == -1)
         err(EXIT_FAILURE, "fork");
     if (child == 0) {
         on_stop(SIG_DFL);
+        sigprocmask(SIG_SETMASK, &mask, NULL);
         if (prctl(PR_SET_PDEATHSIG, SIGKILL) == -1 || getppid() != parent)
             _exit(EXIT_FAILURE);
         program_budget(CHECK_SECONDS * 1000);
@@ -90,9 +123,8 @@ bool order_apart(void (*judge)(struct grading *, struct finding *),
             __gcov_dump();
         _exit(EXIT_SUCCESS);
     }
-    while (waitpid(child, &status, 0) == -1 && errno == EINTR)
-        if (stopped)
-            kill(child, SIGTERM);
+    status = await(child, &mask);
+    sigprocmask(SIG_SETMASK, &mask, NULL);
     if (!stopped && WIFSIGNALED(status) && is_stop(WTERMSIG(status)))
         stopped = WTERMSIG(status);
     if (WIFEXITED(status) && WEXITSTATUS(status) == TRIAL_TOO_SLOW) {
