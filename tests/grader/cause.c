@@ -72,6 +72,14 @@ static const struct {
     [FAULT_DEADLOCK_QUEUE] = {"Somebody waits for a message that nobody sends "
                               "any more: each worker needs to be told the end.",
         "05-queue/README.md"},
+    [FAULT_LOCK_ORDER] = {"Two locks are taken in one order here and in the "
+                          "other there. Take them in one order everywhere, "
+                          "and give each back on every path.",
+        "06-locks/README.md"},
+    [FAULT_LOST_WAKEUP] = {"A signal leaves no trace: who waits looks at a "
+                           "variable first, under the lock under which it is "
+                           "changed, and one signal wakes one.",
+        "06-locks/README.md"},
     [FAULT_LEFT_PROCESS] = {"The program ended before its children: each fork "
                             "needs a wait(), on the way out by an error, too.",
         "03-processes/README.md"},
@@ -213,6 +221,17 @@ enum fault cause_of_report(const char *report) {
         if (line_has(report, reports[i].words))
             return reports[i].fault;
     return FAULT_UNDEFINED;
+}
+
+enum fault cause_of_order(const char *found) {
+    if (strstr(found, "data race") != NULL)
+        return FAULT_RACE;
+    if (strstr(found, "deadlock") == NULL)
+        return FAULT_OWN;
+    if (strstr(found, "cond_") != NULL || strstr(found, "sem_") != NULL)
+        return FAULT_LOST_WAKEUP;
+    return strstr(found, "pthread_mutex_lock") != NULL ? FAULT_LOCK_ORDER
+                                                       : FAULT_DEADLOCK_FUTEX;
 }
 
 const char *cause_words(enum fault fault, const struct check *check) {

@@ -17,6 +17,10 @@ enum fault cause_of_words(const char *compiler_words);
 /* What a sanitizer's report is about, by its first line. */
 enum fault cause_of_report(const char *report);
 
+/* What explore has found in some order of the threads: FAULT_OWN where that is
+ * just what was looked for. */
+enum fault cause_of_order(const char *found);
+
 /* The likely cause in a sentence or two, and the file to read, or NULL: of a
  * FAULT_OWN the check's. */
 const char *cause_words(enum fault, const struct check *);

@@ -134,8 +134,9 @@ void repeat_schedule(const struct run *run, char *buf, size_t size) {
     for (size_t i = 0; i < run->count; i++) {
         const char *line = run->lines[i].text;
         bool last = strncmp(line, "REPLAY=", 7) == 0;
-        inside = inside || strncmp(line, " step ", 6) == 0;
-        if ((inside || last) && strlen(buf) + strlen(line) + 2 < size)
+        inside = inside || strncmp(line, "The first schedule", 18) == 0;
+        if ((inside || last) && line[0] != '\0' &&
+            strlen(buf) + strlen(line) + 2 < size)
             add(buf, size, "%s\n", line);
         if (last)
             return;

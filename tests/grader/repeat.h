@@ -19,7 +19,8 @@ void repeat_command(const struct grading *, const struct program *,
  * lines. */
 void repeat_words(const struct run *, char *buf, size_t size);
 
-/* The table of the schedule that explore reports, and its REPLAY line. */
+/* The first schedule that explore says goes wrong: its steps, who waits for
+ * whom, and the REPLAY line. */
 void repeat_schedule(const struct run *, char *buf, size_t size);
 
 #endif

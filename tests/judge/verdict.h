@@ -26,6 +26,8 @@ enum fault {
     FAULT_DEADLOCK_READ,  /* for data, or the end of it */
     FAULT_DEADLOCK_CHILD, /* for a child's end */
     FAULT_DEADLOCK_QUEUE, /* for a message, or room for one */
+    FAULT_LOCK_ORDER,     /* two wait for each other's lock */
+    FAULT_LOST_WAKEUP,    /* waits for a signal that has been given */
     FAULT_LEFT_PROCESS,
     FAULT_LEFT_ZOMBIE,
     FAULT_LEFT_OBJECT, /* shared memory, a queue, a semaphore */
