@@ -69,7 +69,8 @@ $B/05-queue/client $B/05-queue/worker: $(wildcard 05-queue/*.[ch])
 
 # Sources that are programs by themselves; the rest of a room is linked.
 ALONE := run/clock_shim run/launcher sites/main tools/demo tools/bench_latency \
-    pictures/stdout_shim pictures/timeline grader/probe/attack \
+    pictures/stdout_shim pictures/timeline \
+    pictures/browser grader/probe/attack \
     $(patsubst tests/%.c,%,$(filter tests/%,$(SOURCES)))
 objects = $(patsubst %,$B/objects/%.o,$1)
 room = $(call objects,$(filter-out $(ALONE),$(patsubst tests/%.c,%,$(wildcard \
@@ -110,7 +111,7 @@ $B/version.c: always
 .PHONY: always
 
 BINARIES := $(patsubst %,$B/tests/%,test_runner runner_probe demo sites \
-    timeline bench_latency grade grade_probe)
+    timeline browser bench_latency grade grade_probe)
 $B/tests/test_runner: $(call room,suites) $(EVIDENCE)
 # The runner with suites of its own, for test_runner.c.
 $B/tests/runner_probe: $(call objects,suites/main suites/suite) \
@@ -118,6 +119,8 @@ $B/tests/runner_probe: $(call objects,suites/main suites/suite) \
 $B/tests/demo: $(call objects,tools/demo) $(call room,pictures) $(EVIDENCE)
 $B/tests/sites: $(call objects,sites/main) $(call room,sites)
 $B/tests/timeline: $(call objects,pictures/timeline) $(call room,pictures) \
+    $(EVIDENCE)
+$B/tests/browser: $(call objects,pictures/browser) $(call room,pictures) \
     $(EVIDENCE)
 $B/tests/bench_latency: $(call objects,tools/bench_latency)
 $B/tests/grade: $(call room,grader grader/checks) $B/version.c $(EVIDENCE)
@@ -145,7 +148,8 @@ everything: $(TESTED) $(BINARIES)
 #: For learners
 #:   make               builds every program into build/
 #:   make demo          runs every story with every tool and prints a table
-#:   make sites         runs the practice web sites on port 8000 (PORT=n: on n)
+#:   make sites         runs the practice web sites on port 8000 (PORT=n: on n;
+#:                      LOG=1: a line a request), to be watched in a browser
 #:   make timeline PROGRAM="01-sequential/messages 02-threads/messages"
 #:                      runs programs and draws what was under way when, side by
 #:                      side (ARGS="-i 100", TIME=virtual, LIMIT=seconds)
@@ -184,6 +188,8 @@ everything: $(TESTED) $(BINARIES)
 #:   make world         the kit in the rooms of the world: few files, no /dev/shm
 #:   make soak          the same verdicts hundreds of times, idle and under load
 #:   make bench         measures the programs side by side
+#:   make plots         measures curves and draws them into build/plots
+#:   make browser       loads the pictures in Chromium and counts what it draws
 #:   make tidy          checks the format and the house rules
 #:   make clean         removes what was built
 help:
@@ -203,7 +209,7 @@ demo: need-demo $(LESSONS) $B/tests/demo $(PICTURES)
 	@$B/tests/demo $B
 
 sites: need-sites $B/tests/sites
-	@$B/tests/sites -p $(PORT)
+	@$B/tests/sites -p $(PORT) $(if $(filter 1,$(LOG)),-v)
 
 .PHONY: timeline
 timeline: need-timeline \

@@ -27,8 +27,8 @@ static const char style[] =
     "h1{font-size:20px}h2{font-size:16px;margin:8px 0 0}"
     "section{break-inside:avoid}figure svg{display:block;margin:auto}"
     "td svg{height:14px}section.sheet{break-before:page}"
-    "figure.f0 svg{max-height:62mm}figure.f1 svg{max-height:66mm}"
-    "figure.f2 svg{max-height:78mm}figure.f3 svg{max-height:160mm}}";
+    "figure.f0 svg{max-height:100mm}figure.f1 svg{max-height:62mm}"
+    "figure.f2 svg{max-height:56mm}figure.f3 svg{max-height:100mm}}";
 
 double row_percent(const struct row *row) {
     return row->time_s > 0 ? 100 * row->ideal_s / row->time_s : 0;
@@ -152,7 +152,7 @@ static void write_timelines(
     for (size_t i = 0; i < story->count && count < MOST_TIMELINES; i++)
         if (story->rows[i].picture.count > 0)
             pictures[count++] = story->rows[i].picture;
-    begin(xml, "section", number == 2 ? "sheet" : NULL);
+    begin(xml, "section", number == 1 ? "sheet" : NULL);
     element(xml, "h2", NULL, "%s", story->name);
     element(xml, "p", NULL, "%s", story->work);
     snprintf(class, sizeof class, "f%zu", number);

@@ -7,6 +7,7 @@
 #include <arpa/inet.h>
 #include <ctype.h>
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -33,6 +34,12 @@ static enum MHD_Result go_on(struct request *r) {
     const struct page *page = r->page;
     struct sites *s = r->sites;
 
+    if (r->aside) {
+        if (r->stage != ARRIVED)
+            return MHD_NO;
+        r->stage = READY;
+        return live_answer(r);
+    }
     if (r->stage == ARRIVED && page->kind == NEVER) {
         r->stage = DROPPED;
         park(r, NEVER_ENDS);
@@ -67,11 +74,27 @@ static void print_request(
     fprintf(log, "%5ld in flight  %.10s %s\n", in_flight, method, shown);
 }
 
+/* Counts it, and tells whoever looks on. */
+static void count_request(
+    struct request *r, const char *method, const char *path) {
+    struct sites *s = r->sites;
+    struct sites_counts *counts = &s->counts;
+    long in_flight;
+
+    pthread_mutex_lock(&s->mutex);
+    r->number = ++counts->requests;
+    in_flight = ++counts->in_flight;
+    if (in_flight > counts->most_in_flight)
+        counts->most_in_flight = in_flight;
+    pthread_mutex_unlock(&s->mutex);
+    if (s->options.log != NULL)
+        print_request(s->options.log, method, path, in_flight);
+    live_begin(s->journal, r, path, in_flight);
+}
+
 static struct request *receive(struct sites *s,
     struct MHD_Connection *connection, const char *method, const char *path) {
     struct request *r = calloc(1, sizeof(*r));
-    struct sites_counts *counts = &s->counts;
-    long in_flight;
 
     if (r == NULL)
         return NULL;
@@ -81,15 +104,15 @@ static struct request *receive(struct sites *s,
     r->socket =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)
             ->connect_fd;
+    r->connection_number = (long)(intptr_t)MHD_get_connection_info(
+        connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)
+                               ->socket_context;
+    r->page = live_page(s, connection, method, path);
+    r->aside = r->page != NULL;
+    if (r->aside)
+        return r;
     r->page = page_of(r, method, path);
-    pthread_mutex_lock(&s->mutex);
-    counts->requests++;
-    in_flight = ++counts->in_flight;
-    if (in_flight > counts->most_in_flight)
-        counts->most_in_flight = in_flight;
-    pthread_mutex_unlock(&s->mutex);
-    if (s->options.log != NULL)
-        print_request(s->options.log, method, path, in_flight);
+    count_request(r, method, path);
     return r;
 }
 
@@ -118,6 +141,13 @@ static void on_end(void *argument, struct MHD_Connection *connection,
     (void)connection;
     if (r == NULL)
         return;
+    *request = NULL;
+    if (r->aside) {
+        live_forget(r);
+        free(r);
+        return;
+    }
+    live_end(s->journal, r);
     pthread_mutex_lock(&s->mutex);
     s->counts.in_flight--;
     if (r->cut)
@@ -126,7 +156,6 @@ static void on_end(void *argument, struct MHD_Connection *connection,
         s->counts.served++;
     pthread_mutex_unlock(&s->mutex);
     free(r);
-    *request = NULL;
 }
 
 static void on_connection(void *argument, struct MHD_Connection *connection,
@@ -134,13 +163,12 @@ static void on_connection(void *argument, struct MHD_Connection *connection,
     struct sites *s = argument;
 
     (void)connection;
-    (void)context;
     if (code != MHD_CONNECTION_NOTIFY_STARTED) {
         s->run_again = true;
         return;
     }
     pthread_mutex_lock(&s->mutex);
-    s->counts.connections++;
+    *context = (void *)(intptr_t)++s->counts.connections;
     pthread_mutex_unlock(&s->mutex);
 }
 
@@ -149,17 +177,21 @@ static void on_connection(void *argument, struct MHD_Connection *connection,
 /* Returns the number of events, or -1 when it is time to stop. */
 static int wait_for_events(struct sites *s, struct epoll_event *events) {
     MHD_UNSIGNED_LONG_LONG left;
-    const bool unfinished =
-        s->run_again || MHD_get_timeout(s->daemon, &left) == MHD_YES;
+    int wait_ms = -1, n;
     bool stop;
-    int n;
+
+    /* 0: there is work left; more: until a browser counts as stalled. */
+    if (s->run_again)
+        wait_ms = 0;
+    else if (MHD_get_timeout(s->daemon, &left) == MHD_YES)
+        wait_ms = left < INT_MAX ? (int)left : INT_MAX;
 
     s->run_again = false;
     pthread_mutex_lock(&s->mutex);
     set_timer(s);
-    s->asleep = !unfinished;
+    s->asleep = wait_ms != 0;
     pthread_mutex_unlock(&s->mutex);
-    n = epoll_wait(s->epoll, events, EVENTS, unfinished ? 0 : -1);
+    n = epoll_wait(s->epoll, events, EVENTS, wait_ms);
     pthread_mutex_lock(&s->mutex);
     s->asleep = false;
     stop = s->stop;
@@ -301,6 +333,7 @@ static void free_sites(struct sites *s) {
     if (s->daemon != NULL)
         MHD_stop_daemon(s->daemon);
     free_responses(s);
+    live_stop(s->journal);
     if (s->timer != -1)
         close(s->timer);
     if (s->epoll != -1)
@@ -335,6 +368,12 @@ struct sites *sites_start(
     pthread_mutex_init(&s->mutex, NULL);
     if (s->options.connections == 0)
         s->options.connections = 256;
+    s->journal = live_start();
+    if (s->journal == NULL) {
+        explain(error, size, "out of memory");
+        free_sites(s);
+        return NULL;
+    }
     if (!check_options(&s->options, error, size) ||
         !start_daemon(s, error, size)) {
         free_sites(s);

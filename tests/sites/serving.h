@@ -21,7 +21,8 @@
  * rest is constant after the start, or touched by the server thread only. No
  * MHD function is called with the mutex held, so lock order is no question.
  *
- * server.c uses pages.c, and both waiting.c.
+ * server.c uses pages.c and live.c, and these waiting.c; live.c uses
+ * live_page.c.
  */
 #ifndef SERVING_H
 #define SERVING_H
@@ -45,11 +46,12 @@ enum queue {
     QUOTE_LATENCY,
     NEXT_DROP,
     NEVER_ENDS,
+    NEXT_TICK, /* of the live picture; not counted */
     QUEUES,
     NOT_PARKED = QUEUES
 };
 
-enum kind { WHOLE, QUOTE, CUT, RESET, TRICKLE, NEVER };
+enum kind { WHOLE, QUOTE, CUT, RESET, TRICKLE, NEVER, LIVE };
 
 struct page {
     const char *path;
@@ -75,6 +77,10 @@ struct request {
     const struct page *page;
     bool cut;      /* ended by a fault on purpose */
     bool drop_due; /* /trickle may send its next drop */
+    bool aside;    /* for the live picture: neither counted nor shown */
+    bool tick_due; /* the live picture may be sent on */
+    long number, connection_number;
+    struct watcher *watcher; /* of live.c */
     char symbol[SYMBOL_MOST + 1];
 };
 
@@ -94,6 +100,7 @@ struct sites {
     /* A connection has closed. At its limit MHD does not listen, and only a
      * further MHD_run() makes it listen again. Server thread only. */
     bool run_again;
+    struct journal *journal; /* of live.c. Server thread only. */
     struct sites_options options;
     unsigned short port;
     struct MHD_Daemon *daemon;
@@ -134,5 +141,29 @@ void free_responses(struct sites *);
 
 /* Answers the request, whose turn it is. */
 enum MHD_Result answer(struct request *);
+
+/* ---------- live.c ---------- */
+
+/* A new journal, NULL when memory is short; and given back. */
+struct journal *live_start(void);
+void live_stop(struct journal *);
+
+/* A request has come, and is shown to all browsers; it has ended. */
+void live_begin(
+    struct journal *, struct request *, const char *path, long in_flight);
+void live_end(struct journal *, const struct request *);
+
+/* The page of the live picture that is asked for, or NULL. */
+const struct page *live_page(struct sites *, struct MHD_Connection *,
+    const char *method, const char *path);
+
+/* Answers a request for it; the request is over, as the browser has gone. */
+enum MHD_Result live_answer(struct request *);
+void live_forget(struct request *);
+
+/* ---------- live_page.c ---------- */
+
+/* The page as text, to be freed; NULL when memory is short. */
+char *live_text(size_t *length);
 
 #endif

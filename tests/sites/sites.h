@@ -32,6 +32,9 @@ struct sites_options {
     /* NULL, or where each request is printed, a line each. The caller keeps
      * it open until sites_stop() and looks at ferror() itself. */
     FILE *log;
+    /* Show the requests, live, at /live. Browsers that look on are not counted,
+     * but for their connections. */
+    bool live;
     /* How many connections it must hold at once; 0: 256. More than that
      * wait, not accepted, until one closes. */
     unsigned connections;
@@ -55,9 +58,10 @@ struct sites_counts {
     long in_flight;
     long most_in_flight; /* the maximum of in_flight since the start */
     long held;           /* wait at the gate */
-    long due;   /* wait for their latency or the next drop of a trickle:
+    long due;      /* wait for their latency or the next drop of a trickle:
                they go on by themselves, in real time */
-    long never; /* asked for /never: neither held nor due */
+    long never;    /* asked for /never: neither held nor due */
+    long watchers; /* browsers that look at the live picture just now */
     long served;
     long cut; /* ended by a fault on purpose: /cut, /reset, /never */
     /*

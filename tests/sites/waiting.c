@@ -13,6 +13,7 @@
 enum {
     SLOW_FACTOR = 10,
     DROP_MS = 200, /* between two drops of /trickle */
+    TICK_MS = 50,  /* between two messages of the live picture */
 };
 
 static long long now_ns(void) {
@@ -52,6 +53,7 @@ long long delay_ns(const struct sites *s, enum queue queue) {
     case SLOW_LATENCY: return s->options.latency_ms * SLOW_FACTOR * ms;
     case QUOTE_LATENCY: return s->options.quote_latency_ms * ms;
     case NEXT_DROP: return DROP_MS * ms;
+    case NEXT_TICK: return TICK_MS * ms;
     case NEVER_ENDS: return SITES_LONGEST_MS * ms;
     default: return 0;
     }
@@ -83,6 +85,7 @@ static struct request *next_due(struct sites *s, long long now) {
         if (r == NULL || (queue != RELEASED && r->due_ns > now))
             continue;
         r->drop_due = queue == NEXT_DROP;
+        r->tick_due = queue == NEXT_TICK;
         r->cut = queue == NEVER_ENDS;
         take_out(s, r);
         return r;
@@ -106,7 +109,7 @@ static void snapshot(const struct sites *s, struct sites_counts *counts) {
     *counts = s->counts;
     counts->held = s->queues[HELD].length + s->queues[HELD_SLOW].length;
     counts->never = s->queues[NEVER_ENDS].length;
-    counts->due = -counts->never;
+    counts->due = -counts->never - s->queues[NEXT_TICK].length;
     for (enum queue queue = RELEASED; queue < QUEUES; queue++)
         counts->due += s->queues[queue].length;
     counts->settled = settled(s);

@@ -214,11 +214,107 @@ static void test_crowd(void) {
     sites_stop(sites, NULL);
 }
 
+/* ---------- The live picture ---------- */
+
+/* A connection of our own that has asked for a path, as a page of this host. */
+static int ask(const struct sites *sites, const char *path, const char *host) {
+    struct sockaddr_in address = {.sin_family = AF_INET,
+        .sin_port = htons(sites_port(sites)),
+        .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), small = 4096;
+
+    setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
+    if (fd == -1 ||
+        connect(fd, (struct sockaddr *)&address, sizeof address) == -1 ||
+        dprintf(fd, "GET %s HTTP/1.1\r\nHost: %s\r\n\r\n", path, host) < 0)
+        err(EXIT_FAILURE, "connect");
+    return fd;
+}
+
+/* What has come over a connection so far. */
+struct heard {
+    char text[20000];
+    size_t length;
+};
+
+/* Reads until the words are among what has come; false if the server closed
+ * before, or is silent for a minute. */
+static bool comes(int fd, struct heard *heard, const char *words) {
+    const struct timeval minute = {.tv_sec = 60};
+    ssize_t got = 1;
+
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &minute, sizeof minute);
+    while (strstr(heard->text, words) == NULL && got > 0) {
+        got = read(fd, heard->text + heard->length,
+            sizeof heard->text - 1 - heard->length);
+        heard->length += got > 0 ? (size_t)got : 0;
+        heard->text[heard->length] = '\0';
+    }
+    return got > 0;
+}
+
+static void test_live(void) {
+    struct sites *sites = start((struct sites_options){.live = true});
+    struct sites_counts counts;
+    struct heard heard = {0};
+    CURL *curl = client();
+    long status, bytes;
+
+    int events = ask(sites, "/live/events", "127.0.0.1");
+    expect(
+        comes(events, &heard, "data: "), "no message of the live picture came");
+    fetch(curl, sites, "/small", &status, &bytes);
+    expect(comes(events, &heard, " /small\n"),
+        "the beginning of a request is not told");
+    expect(
+        comes(events, &heard, "data: -1 "), "the end of a request is not told");
+    sites_count(sites, &counts);
+    expect(counts.requests == 1 && counts.most_in_flight == 1,
+        "%ld requests, %ld at once; expected: 1 and 1, without the picture's",
+        counts.requests, counts.most_in_flight);
+    close(events);
+    int page = ask(sites, "/live", "localhost");
+    expect(comes(page, &(struct heard){0}, "new EventSource('/live/events')"),
+        "/live: no page");
+    close(page);
+    page = ask(sites, "/live", "example.org");
+    expect(comes(page, &(struct heard){0}, "404"),
+        "/live for a page from elsewhere: not refused");
+    close(page);
+    curl_easy_cleanup(curl);
+    sites_stop(sites, NULL);
+}
+
+/* A browser that does not read is dropped, which the server counts. Until then
+ * there is always more to send to it. */
+static void test_stalled(void) {
+    struct sites *sites = start((struct sites_options){.live = true});
+    struct sites_counts counts = {.watchers = 1};
+    CURL *curl = client();
+    long status, bytes, fetched = 0;
+
+    int events = ask(sites, "/live/events", "127.0.0.1");
+    expect(comes(events, &(struct heard){0}, "data: "), "no message came");
+    for (; counts.watchers == 1 && fetched < 100000; fetched++) {
+        fetch(curl, sites, "/missing", &status, &bytes);
+        poll(NULL, 0, 1); /* or there were so many that only sums are sent */
+        sites_count(sites, &counts);
+    }
+    expect(counts.watchers == 0,
+        "%ld requests later a browser that does not read is still served",
+        fetched);
+    close(events);
+    curl_easy_cleanup(curl);
+    sites_stop(sites, NULL);
+}
+
 CU_TestInfo sites_tests[] = {
     {"each page has its size, each fault its error", test_pages},
     {"a connection is kept alive", test_keep_alive},
     {"an answer never comes before its latency", test_latency},
     {"an answer trickles, another never comes", test_slow_answers},
     {"10,000 connections are held at once and answered", test_crowd},
+    {"the live picture shows requests, and is not counted", test_live},
+    {"a browser that stalls is dropped", test_stalled},
     CU_TEST_INFO_NULL,
 };
