@@ -70,7 +70,7 @@ $B/05-queue/client $B/05-queue/worker: $(wildcard 05-queue/*.[ch])
 # Sources that are programs by themselves; the rest of a room is linked.
 ALONE := run/clock_shim run/launcher sites/main tools/demo tools/bench_latency \
     pictures/stdout_shim pictures/timeline \
-    pictures/browser grader/probe/attack \
+    pictures/browser pictures/explored grader/probe/attack \
     $(patsubst tests/%.c,%,$(filter tests/%,$(SOURCES)))
 objects = $(patsubst %,$B/objects/%.o,$1)
 room = $(call objects,$(filter-out $(ALONE),$(patsubst tests/%.c,%,$(wildcard \
@@ -111,7 +111,7 @@ $B/version.c: always
 .PHONY: always
 
 BINARIES := $(patsubst %,$B/tests/%,test_runner runner_probe demo sites \
-    timeline browser bench_latency grade grade_probe)
+    timeline browser explored bench_latency grade grade_probe)
 $B/tests/test_runner: $(call room,suites) $(EVIDENCE)
 # The runner with suites of its own, for test_runner.c.
 $B/tests/runner_probe: $(call objects,suites/main suites/suite) \
@@ -120,6 +120,8 @@ $B/tests/demo: $(call objects,tools/demo) $(call room,pictures) $(EVIDENCE)
 $B/tests/sites: $(call objects,sites/main) $(call room,sites)
 $B/tests/timeline: $(call objects,pictures/timeline) $(call room,pictures) \
     $(EVIDENCE)
+$B/tests/explored: $(call objects,pictures/explored pictures/svg \
+    pictures/lanes judge/events judge/verdict)
 $B/tests/browser: $(call objects,pictures/browser) $(call room,pictures) \
     $(EVIDENCE)
 $B/tests/bench_latency: $(call objects,tools/bench_latency)
@@ -129,13 +131,14 @@ $B/tests/grade_probe: $(call room,grader grader/probe) $B/version.c $(EVIDENCE)
 $(BINARIES):
 	@mkdir -p $(@D)
 	$(CC) $(EXTRA) -o $@ $(sort $^) -Wl,--as-needed -lcunit -lmicrohttpd \
-	    -lcurl -lhiredis -ljansson -lxml2 -pthread
+	    -lcurl -lhiredis -ljansson -lxml2 -lm -pthread
 
 # What the runner and the grader need beside them.
 BESIDE := $B/tests/explore.o $B/tests/launcher $B/tests/clock_shim.so
 GRADER := $B/tests/grade $(BESIDE)
 # What draws, and what it needs beside it.
-PICTURES := $B/tests/timeline $B/tests/stdout_shim.so $B/tests/clock_shim.so
+PICTURES := $B/tests/timeline $B/tests/explored $B/tests/stdout_shim.so \
+    $B/tests/clock_shim.so
 TESTED := $(PROGRAMS) $(RACES) $B/tests/test_runner $B/tests/runner_probe \
     $B/tests/grade_probe \
     $(BESIDE) $(PICTURES)
@@ -325,8 +328,12 @@ matrix: $(MATRIX)
 .NOTPARALLEL: matrix
 
 .PHONY: play
-explore:
-	@EXPLORE_DIR=$B/explore tests/explore/explore.sh
+explore: $(if $(SVG),need-timeline $B/tests/explored)
+	@rm -f $B/explore/report.tsv; mkdir -p $B/explore
+	@EXPLORE_DIR=$B/explore $(if $(SVG),REPORT=$B/explore/report.tsv) \
+	    tests/explore/explore.sh $(if $(SVG),; status=$$?; $B/tests/explored \
+	    $B/explore/report.tsv $B/explore/$(subst /,-,$(PROGRAM:.c=)).svg; \
+	    exit $$status)
 
 play:
 	@EXPLORE_DIR=$B/explore PLAY=1 tests/explore/explore.sh

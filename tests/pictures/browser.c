@@ -1,7 +1,7 @@
 /*
  * browser.c - the pictures in a real browser: make browser
  *
- * Usage: browser BUILD_DIR, after demo and timeline have made their pages there.
+ * Usage: browser BUILD_DIR, after demo and timeline made their pages there.
  * Loads the demo's page, a timeline, and the practice sites' live page while
  * downloads run, and compares what is drawn with what was printed and counted.
  * Screenshots go to BUILD_DIR/browser. Prints a line a check and a last line

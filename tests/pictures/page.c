@@ -169,8 +169,9 @@ static void write_body(xmlTextWriterPtr xml, const struct page_story *stories,
     element(
         xml, "h1", NULL, "Four stories, one after another and concurrently");
     element(xml, "p", NULL,
-        "Each program ran just now, on this machine with %ld CPU%s. Workers are "
-        "threads, processes, or transfers in flight, and in cooking the chefs. "
+        "Each program ran just now, on this machine with %ld CPU%s. Workers "
+        "are threads, processes, or transfers in flight, and in cooking the "
+        "chefs. "
         "The ideal is the shortest time that so many workers could need; the "
         "speedup compares with the first row of the story.",
         cpus, cpus == 1 ? "" : "s");

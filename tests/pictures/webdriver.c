@@ -28,7 +28,7 @@ struct browser {
 
 /* ---------- The driver ---------- */
 
-/* The child. On SIGTERM the driver ends its browser, too; when we die as well. */
+/* The child. On SIGTERM, and when we die, the driver ends its browser, too. */
 static void become_driver(int out, pid_t parent) {
     prctl(PR_SET_PDEATHSIG, SIGTERM);
     if (getppid() != parent || dup2(out, STDOUT_FILENO) == -1)

@@ -175,6 +175,36 @@ static void test_files(void) {
     json_decref(trace);
 }
 
+/* explore's table: of two increments one is lost, and red. */
+static void test_explored(void) {
+    char *script, *text = NULL, path[300];
+    size_t size = 0;
+    struct run run;
+
+    if (asprintf(&script,
+            "MAKEFLAGS= make -s B=%s explore PROGRAM=06-locks/increment_race "
+            "ARGS='-t 2 -w 2 -n 1 -q' SVG=1",
+            built(".")) == -1)
+        err(EXIT_FAILURE, "asprintf");
+    const char *argv[] = {"/bin/sh", "-c", script, NULL};
+    struct program program = {.argv = argv};
+    program_run(&program, &run);
+    expect(line_of(&run, "Picture: ") != NULL, "no picture: %s", run.err_text);
+    run_free(&run);
+    free(script);
+    snprintf(
+        path, sizeof path, "%s", built("explore/06-locks-increment_race.svg"));
+    expect_xml(path);
+    FILE *file = fopen(path, "r");
+    bool whole = file != NULL && getdelim(&text, &size, 0, file) > 0;
+    const char *lost = whole ? strstr(text, "sum: write 1 (lost)") : NULL;
+    expect(lost != NULL && strstr(strchr(lost, ')'), "(lost)") == NULL,
+        "%s: not one write of 1 to sum is lost", path);
+    if (file != NULL)
+        fclose(file);
+    free(text);
+}
+
 /* ---------- What is no picture, or a strange one ---------- */
 
 /* A program for `timeline`, in a directory of its own that stands for the build
@@ -322,6 +352,7 @@ CU_TestInfo pictures_tests[] = {
     {"cooking in virtual time is exact", test_cooking},
     {"downloads in virtual time take their latencies", test_download},
     {"the SVG is XML, the trace has every piece of work", test_files},
+    {"explore's table as SVG shows the lost write", test_explored},
     {"a program without lanes: a clear line", test_no_lanes},
     {"a program that hangs: the picture up to then", test_hangs},
     {"names with markup and control characters", test_names},
