@@ -114,7 +114,7 @@ static const char *const lines[] = {
     "  while (rows.length && !rows[rows.length - 1].open &&",
     "      rows[rows.length - 1].last < now - SPAN) rows.pop();",
     "  const box = $('bars'), width = box.clientWidth;",
-    "  const height = Math.min(32, box.clientHeight / Math.max(rows.length, 1));",
+    "  const height = Math.min(32, box.clientHeight / (rows.length || 1));",
     "  const x = t => (t - now + SPAN) / SPAN * width;",
     "  for (const bar of bars.values()) {",
     "    const style = bar.element.style;",

@@ -41,7 +41,7 @@ static char urls[3][64];
 static long cpus = 1;
 
 /* How many work at once when a tool tells a story, and the least seconds that
- * so many can need; sequential_s is what the first program of the story took. */
+ * so many can need; sequential_s is what the story's first program took. */
 static void plan_messages(
     const char *tool, double sequential_s, struct row *row) {
     (void)sequential_s;
