@@ -198,8 +198,11 @@ static void test_explored(void) {
     FILE *file = fopen(path, "r");
     bool whole = file != NULL && getdelim(&text, &size, 0, file) > 0;
     const char *lost = whole ? strstr(text, "sum: write 1 (lost)") : NULL;
-    expect(lost != NULL && strstr(strchr(lost, ')'), "(lost)") == NULL,
-        "%s: not one write of 1 to sum is lost", path);
+    const char *third = whole ? strstr(text, ">3</text>") : NULL;
+    const char *fourth = whole ? strstr(text, ">4</text>") : NULL;
+    expect(lost != NULL && third != NULL && third < lost && lost < fourth &&
+               strstr(fourth, "(lost)") == NULL,
+        "%s: the third of four steps is not the one that is lost", path);
     if (file != NULL)
         fclose(file);
     free(text);
@@ -267,9 +270,8 @@ static void test_hangs(void) {
     make_odd(&odd, "echo 'Alice: working ...'; exec sleep 1000");
     draw_odd(&run, &odd, "-l 1 -c 60");
     expect_end(&run, 1, "odd did not end within 1 s");
-    const char *row = line_of(&run, "Alice |=");
-    expect(row != NULL && strchr(row, ' ') != NULL &&
-               strspn(strchr(row, '=') + 1, "=") > 30,
+    const char *row = line_of(&run, "Alice |");
+    expect(row != NULL && strstr(row, "=|") != NULL,
         "its row is \"%s\"; expected: Alice at work to the end",
         row == NULL ? "" : row);
     run_free(&run);
