@@ -14,11 +14,15 @@
  */
 #define _GNU_SOURCE
 #include "run/clock.h"
+#include "run/proc.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/capability.h>
 #include <linux/futex.h>
 #include <signal.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -99,6 +103,57 @@ static int64_t deadline(const struct clock *clock, int32_t id) {
     return INT64_MAX;
 }
 
+bool clock_timers(uid_t uid) {
+    int self = (int)syscall(SYS_pidfd_open, getpid(), 0);
+    int copy = (int)syscall(SYS_pidfd_getfd, self, self, 0);
+    char status[4096];
+    bool may = copy != -1;
+
+    close(copy);
+    close(self);
+    if (may && uid != 0 && uid != geteuid())
+        may = proc_read(status, sizeof(status), "/proc/self/status") &&
+              (proc_field(status, "\nCapEff:", 16) >> CAP_SYS_PTRACE & 1);
+    return may;
+}
+
+/* The process that has this id as it sees itself, or 0. */
+static pid_t owner(const struct clock_task *tasks, size_t n, int32_t inner) {
+    for (size_t i = 0; i < n; i++)
+        if (tasks[i].inner_pid == inner)
+            return tasks[i].pid;
+    return 0;
+}
+
+static bool is_eventfd(int fd) {
+    char path[40], target[40];
+    ssize_t length;
+
+    snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+    length = readlink(path, target, sizeof(target) - 1);
+    target[length > 0 ? length : 0] = '\0';
+    return strcmp(target, "anon_inode:[eventfd]") == 0;
+}
+
+/* Adds 1 to the eventfd that stands for the timer. */
+static void fire(struct clock_timer *timer, pid_t pid) {
+    int64_t interval = atomic_load(&timer->interval);
+    const uint64_t one = 1;
+    int process = (int)syscall(SYS_pidfd_open, pid, 0);
+    int fd = (int)syscall(SYS_pidfd_getfd, process, timer->fd, 0);
+
+    if (interval > 0)
+        atomic_fetch_add(&timer->wake_at, interval);
+    else
+        atomic_store(&timer->wake_at, INT64_MAX);
+    /* It has been closed: the timer is gone. Another file is not touched. */
+    if (fd == -1 || !is_eventfd(fd) ||
+        write(fd, &one, sizeof(one)) != (ssize_t)sizeof(one))
+        atomic_store(&timer->pid, 0);
+    close(fd);
+    close(process);
+}
+
 int64_t clock_next(
     const struct clock *clock, const struct clock_task *tasks, size_t n) {
     int64_t next = INT64_MAX, now = clock_now(clock);
@@ -111,6 +166,14 @@ int64_t clock_next(
             next = own;
         if (alarm < next)
             next = alarm;
+    }
+    for (size_t i = 0; i < CLOCK_TIMERS; i++) {
+        const struct clock_timer *timer = &clock->page->timer[i];
+        int32_t pid = atomic_load(&timer->pid);
+
+        if (pid != 0 && atomic_load(&timer->wake_at) < next &&
+            owner(tasks, n, pid) != 0)
+            next = atomic_load(&timer->wake_at);
     }
     if (next == INT64_MAX)
         return -1;
@@ -164,4 +227,12 @@ void clock_advance(
     for (size_t i = 0; i < n; i++)
         if (deadline(clock, -tasks[i].inner_pid) <= to)
             ring(find(clock, -tasks[i].inner_pid), tasks[i].pid);
+    for (size_t i = 0; i < CLOCK_TIMERS; i++) {
+        struct clock_timer *timer = &clock->page->timer[i];
+        int32_t inner = atomic_load(&timer->pid);
+        pid_t pid = inner != 0 ? owner(tasks, n, inner) : 0;
+
+        if (pid != 0 && atomic_load(&timer->wake_at) <= to)
+            fire(timer, pid);
+    }
 }

@@ -15,6 +15,7 @@
 #define CLOCK_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -24,6 +25,7 @@
 #define CLOCK_MAGIC 0x6b636f6c63746976
 #define CLOCK_SLOTS 16384 /* a power of two */
 #define CLOCK_PROBES 16   /* slots tried for one id */
+#define CLOCK_TIMERS 64   /* timerfds in all */
 /* The C library keeps signals 32 and 33 for itself: a program under test can
  * neither block 33 nor see it in a mask, so nothing it does gets in the way. */
 #define CLOCK_SIGNAL 33
@@ -48,6 +50,15 @@ struct slot {
     struct timespec limit;    /* the real time-out of a SLOT_WAITING task */
 };
 
+/* A timerfd: an eventfd to which the harness adds 1 when it is due. */
+struct clock_timer {
+    _Atomic int32_t pid; /* whose it is, as it sees itself; 0: free */
+    int32_t fd;
+    int64_t start;            /* what its clock showed at 0 */
+    _Atomic int64_t wake_at;  /* INT64_MAX: not set */
+    _Atomic int64_t interval; /* 0: once */
+};
+
 struct clock_page {
     uint64_t magic;
     int64_t real_start, mono_start; /* of the two clocks, ns */
@@ -56,6 +67,9 @@ struct clock_page {
     _Atomic int64_t looks;  /* clock readings */
     _Atomic int64_t idles;  /* yields, zero sleeps, time-outs of zero */
     _Atomic int64_t sleeps; /* pure sleeps begun */
+    bool timers;            /* may the harness write to a program's eventfd? */
+    _Atomic bool unknown;   /* a timer was made that the clock does not know */
+    struct clock_timer timer[CLOCK_TIMERS];
     struct slot slots[CLOCK_SLOTS];
 };
 
@@ -89,7 +103,11 @@ int64_t clock_now(const struct clock *);
 /* What the shim knows of a task; SLOT_IDLE when it knows nothing. */
 enum slot_state clock_state(const struct clock *, pid_t inner_tid);
 
-/* The earliest deadline of these tasks and of their processes' alarms, in ns,
+/* Whether timerfds can be virtual for a program of this user, which is 0 when
+ * it is ours: the harness must get at their descriptors (pidfd_getfd). */
+bool clock_timers(uid_t uid);
+
+/* The earliest deadline of these tasks and of their processes' timers, in ns,
  * or -1 when none has one. A deadline that has passed is not before now. */
 int64_t clock_next(const struct clock *, const struct clock_task *, size_t n);
 

@@ -26,15 +26,19 @@
 #include <sched.h>
 #include <semaphore.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/select.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
+#include <sys/timerfd.h>
 #include <sys/times.h>
 #include <threads.h>
 #include <unistd.h>
@@ -51,7 +55,12 @@
     X(pthread_cond_timedwait) X(pthread_cond_clockwait) X(cnd_timedwait)     \
     X(pthread_mutex_timedlock) X(pthread_mutex_clocklock) X(mtx_timedlock)   \
     X(sem_timedwait) X(sem_clockwait) X(mq_timedreceive) X(mq_timedsend)     \
-    X(sigtimedwait) X(alarm) X(setitimer) X(getrusage) X(clock) X(times)
+    X(sigtimedwait) X(alarm) X(ualarm) X(setitimer) X(getrusage) X(clock)    \
+    X(times) X(epoll_pwait2) X(pthread_rwlock_timedrdlock)                   \
+    X(pthread_rwlock_timedwrlock) X(pthread_rwlock_clockrdlock)              \
+    X(pthread_rwlock_clockwrlock) X(setsockopt) X(recv) X(recvfrom)          \
+    X(recvmsg) X(read) X(timerfd_create) X(timerfd_settime)                  \
+    X(timerfd_gettime) X(timer_create)
 /* clang-format on */
 
 #define REAL_INDEX(name) REAL_##name,
@@ -489,6 +498,16 @@ int epoll_pwait(
     return timed_out(slot, got == -1) ? 0 : got;
 }
 
+int epoll_pwait2(int fd, struct epoll_event *events, int n,
+    const struct timespec *timeout, const sigset_t *mask) {
+    struct slot *slot = wait_timespec(timeout);
+    int got;
+
+    WAIT(slot, got,
+        REAL(epoll_pwait2)(fd, events, n, slot ? NULL : timeout, mask));
+    return timed_out(slot, got == -1) ? 0 : got;
+}
+
 /* The kernel leaves the sets alone when interrupted: a time-out empties
  * them. */
 static int empty(int n, fd_set *a, fd_set *b, fd_set *c) {
@@ -601,6 +620,32 @@ int pthread_mutex_timedlock(
     return error;
 }
 
+#define RWLOCK(name)                                                           \
+    int name(                                                                  \
+        pthread_rwlock_t *restrict lock, const struct timespec *restrict at) { \
+        const struct timespec *limit;                                          \
+        struct slot *slot = wait_until(CLOCK_REALTIME, at, &limit);            \
+        int error = REAL(name)(lock, limit);                                   \
+                                                                               \
+        leave(slot);                                                           \
+        return error;                                                          \
+    }
+RWLOCK(pthread_rwlock_timedrdlock)
+RWLOCK(pthread_rwlock_timedwrlock)
+
+#define RWLOCK_BY_CLOCK(name)                               \
+    int name(pthread_rwlock_t *restrict lock, clockid_t id, \
+        const struct timespec *restrict at) {               \
+        const struct timespec *limit;                       \
+        struct slot *slot = wait_until(id, at, &limit);     \
+        int error = REAL(name)(lock, id, limit);            \
+                                                            \
+        leave(slot);                                        \
+        return error;                                       \
+    }
+RWLOCK_BY_CLOCK(pthread_rwlock_clockrdlock)
+RWLOCK_BY_CLOCK(pthread_rwlock_clockwrlock)
+
 int mtx_timedlock(mtx_t *restrict mutex, const struct timespec *restrict at) {
     const struct timespec *limit;
     struct slot *slot = wait_until(CLOCK_REALTIME, at, &limit);
@@ -649,7 +694,69 @@ int mq_timedsend(mqd_t queue, const char *text, size_t size, unsigned priority,
     return timed_out(slot, got == -1) ? fail(ETIMEDOUT) : got;
 }
 
-/* ---------- Alarms ---------- */
+/* ---------- Sockets with a time-out of their own ---------- */
+
+static atomic_bool timeouts; /* has this program ever set one? */
+
+int setsockopt(int fd, int level, int name, const void *value, socklen_t size) {
+    if (page != NULL && level == SOL_SOCKET && name == SO_RCVTIMEO)
+        atomic_store(&timeouts, true);
+    return REAL(setsockopt)(fd, level, name, value, size);
+}
+
+static void set_timeout(int fd, struct timeval value) {
+    REAL(setsockopt)(fd, SOL_SOCKET, SO_RCVTIMEO, &value, sizeof(value));
+}
+
+/* The socket's own time-out is switched off while it waits by the clock. */
+static struct slot *wait_socket(int fd, struct timeval *own) {
+    socklen_t size = sizeof(*own);
+    struct slot *slot;
+
+    if (page == NULL || !atomic_load(&timeouts) ||
+        getsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, own, &size) == -1 ||
+        (own->tv_sec == 0 && own->tv_usec == 0))
+        return NULL;
+    slot = wait_for(own->tv_sec * SECOND + own->tv_usec * 1000);
+    set_timeout(fd, (struct timeval){0, 0});
+    return slot;
+}
+
+/* Receives, and gives the socket its time-out back. */
+#define RECEIVE(fd, call)                                       \
+    do {                                                        \
+        struct timeval own = {0, 0};                            \
+        int saved = errno;                                      \
+        struct slot *slot = wait_socket(fd, &own);              \
+        ssize_t got;                                            \
+                                                                \
+        errno = saved;                                          \
+        WAIT(slot, got, call);                                  \
+        saved = errno;                                          \
+        if (slot != NULL)                                       \
+            set_timeout(fd, own);                               \
+        errno = saved;                                          \
+        return timed_out(slot, got == -1) ? fail(EAGAIN) : got; \
+    } while (0)
+
+ssize_t recv(int fd, void *buffer, size_t size, int flags) {
+    RECEIVE(fd, REAL(recv)(fd, buffer, size, flags));
+}
+
+ssize_t recvfrom(int fd, void *restrict buffer, size_t size, int flags,
+    struct sockaddr *restrict from, socklen_t *restrict length) {
+    RECEIVE(fd, REAL(recvfrom)(fd, buffer, size, flags, from, length));
+}
+
+ssize_t recvmsg(int fd, struct msghdr *message, int flags) {
+    RECEIVE(fd, REAL(recvmsg)(fd, message, flags));
+}
+
+ssize_t read(int fd, void *buffer, size_t size) {
+    RECEIVE(fd, REAL(read)(fd, buffer, size));
+}
+
+/* ---------- Alarms and timers ---------- */
 
 int setitimer(__itimer_which_t which, const struct itimerval *restrict new,
     struct itimerval *restrict old) {
@@ -680,4 +787,100 @@ unsigned alarm(unsigned seconds) {
         return REAL(alarm)(seconds);
     setitimer(ITIMER_REAL, &new, &old);
     return (unsigned)(old.it_value.tv_sec + (old.it_value.tv_usec > 0));
+}
+
+useconds_t ualarm(useconds_t us, useconds_t interval) {
+    struct itimerval new = {{interval / 1000000, interval % 1000000},
+        {us / 1000000, us % 1000000}},
+                     old;
+
+    if (page == NULL)
+        return REAL(ualarm)(us, interval);
+    setitimer(ITIMER_REAL, &new, &old);
+    return (useconds_t)(old.it_value.tv_sec * 1000000 + old.it_value.tv_usec);
+}
+
+/* The clock does not know these: it is said that there was one. */
+int timer_create(
+    clockid_t id, struct sigevent *restrict event, timer_t *restrict timer) {
+    if (page != NULL)
+        atomic_store(&page->unknown, true);
+    return REAL(timer_create)(id, event, timer);
+}
+
+static struct clock_timer *find_timer(int32_t pid, int fd) {
+    for (size_t i = 0; i < CLOCK_TIMERS; i++)
+        if (atomic_load(&page->timer[i].pid) == pid &&
+            (pid == 0 || page->timer[i].fd == fd))
+            return &page->timer[i];
+    return NULL;
+}
+
+/* An eventfd is read and polled just as a timerfd is. */
+int timerfd_create(clockid_t id, int flags) {
+    struct clock_timer *timer = NULL;
+    int32_t nobody = 0;
+    int fd;
+
+    if (page == NULL || !page->timers ||
+        (id != CLOCK_REALTIME && id != CLOCK_MONOTONIC && id != CLOCK_BOOTTIME))
+        return REAL(timerfd_create)(id, flags);
+    fd = eventfd(0, flags);
+    if (fd == -1)
+        return -1;
+    timer = find_timer(getpid(), fd); /* of a descriptor that was closed */
+    while (timer == NULL && (timer = find_timer(0, -1)) != NULL &&
+           !atomic_compare_exchange_strong(&timer->pid, &nobody, getpid())) {
+        timer = NULL;
+        nobody = 0;
+    }
+    if (timer == NULL) {
+        close(fd);
+        return fail(EMFILE);
+    }
+    timer->fd = fd;
+    timer->start = id == CLOCK_REALTIME ? page->real_start : page->mono_start;
+    atomic_store(&timer->interval, 0);
+    atomic_store(&timer->wake_at, INT64_MAX);
+    return fd;
+}
+
+int timerfd_gettime(int fd, struct itimerspec *at) {
+    struct clock_timer *timer = page ? find_timer(getpid(), fd) : NULL;
+    int64_t wake_at;
+
+    if (timer == NULL)
+        return REAL(timerfd_gettime)(fd, at);
+    wake_at = atomic_load(&timer->wake_at);
+    at->it_interval = to_timespec(atomic_load(&timer->interval));
+    at->it_value = to_timespec(wake_at == INT64_MAX ? 0 : wake_at - now());
+    return 0;
+}
+
+int timerfd_settime(
+    int fd, int flags, const struct itimerspec *new, struct itimerspec *old) {
+    struct clock_timer *timer = page ? find_timer(getpid(), fd) : NULL;
+    struct pollfd ready = {.fd = fd, .events = POLLIN};
+    int64_t value;
+    uint64_t count;
+
+    if (timer == NULL)
+        return REAL(timerfd_settime)(fd, flags, new, old);
+    if (!valid(&new->it_value) || !valid(&new->it_interval))
+        return fail(EINVAL);
+    if (old != NULL)
+        timerfd_gettime(fd, old);
+    if (REAL(poll)(&ready, 1, 0) == 1 &&
+        REAL(read)(fd, &count, sizeof(count)) == -1)
+        return -1;
+    value = to_ns(&new->it_value);
+    atomic_store(&timer->interval, to_ns(&new->it_interval));
+    if (value == 0)
+        value = INT64_MAX;
+    else if (flags & TFD_TIMER_ABSTIME)
+        value -= timer->start;
+    else
+        value += now();
+    atomic_store(&timer->wake_at, value);
+    return 0;
 }

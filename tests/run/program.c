@@ -171,6 +171,7 @@ static void finish(struct driver *d) {
         run->virtual_ns = clock_now(&d->clock);
         run->sleeps = atomic_load(&page->sleeps);
         run->looks = atomic_load(&page->looks);
+        run->unknown_timer = atomic_load(&page->unknown);
     }
 }
 
@@ -213,6 +214,8 @@ void program_run(const struct program *program, struct run *run) {
         if (clock_open(&d.clock) == -1)
             err(EXIT_FAILURE, "clock_open");
         d.clock.page->cpu_permille = program->cpu_permille;
+        d.clock.page->timers =
+            clock_timers(program->box ? program->box->uid : program->uid);
         find_shim(program, shim + strlen(shim), PATH_MAX);
         snprintf(variable, sizeof(variable), CLOCK_VARIABLE "=%d", d.clock.fd);
         clock[0] = shim;

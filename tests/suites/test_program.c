@@ -59,53 +59,104 @@ static void test_hangs(void) {
     run_free(&run);
 }
 
-static void run_waits(struct run *run, const char *call) {
-    const char *argv[] = {built("tests/run/waits"), call, NULL};
+/* By tests/run/NAME, which waits by this call. */
+static void run_waits(struct run *run, const char *name, const char *call) {
+    char path[40];
+    snprintf(path, sizeof path, "tests/run/%s", name);
+    const char *argv[] = {built(path), call, NULL};
     struct program program = {.argv = argv, .virtual_time = true};
 
     program_run(&program, run);
 }
 
-/* Whatever call it waits by, five seconds are five seconds, to the ns. */
-static void test_virtual(void) {
-    static const char *const calls[] = {"sleep", "usleep", "nanosleep",
-        "thrd_sleep", "clock_nanosleep", "poll", "select", "epoll_wait",
-        "pthread_cond_timedwait", "sem_timedwait", "mq_timedreceive", "waitpid",
-        "alarm", "sleep beside work"};
-
-    for (size_t i = 0; i < sizeof calls / sizeof calls[0]; i++) {
+/* Whatever call it waits by, five seconds are five seconds, to the ns, and the
+ * call returns what it always does. */
+static void expect_five(
+    const char *name, const char *const (*calls)[2], size_t count) {
+    for (size_t i = 0; i < count; i++) {
         struct verdict verdict = {0};
         struct run run;
-        run_waits(&run, calls[i]);
+        char line[60];
+        run_waits(&run, name, calls[i][0]);
         judge_end(&run, 0, &verdict);
+        snprintf(line, sizeof line, "5.000000000 %s", calls[i][1]);
         if (run.virtual_ns != INT64_C(5000000000) || run.count != 1 ||
-            strcmp(run.lines[0].text, "5.000000000") != 0)
-            verdict_fail(&verdict, "took %.9f s and said %s; expected: 5 s",
+            strcmp(run.lines[0].text, line) != 0)
+            verdict_fail(&verdict, "took %.9f s and said %s; expected: %s",
                 (double)run.virtual_ns / 1e9,
-                run.count > 0 ? run.lines[0].text : "nothing");
-        expect(verdict.text[0] == '\0', "%s: %s", calls[i], verdict.text);
+                run.count > 0 ? run.lines[0].text : "nothing", line);
+        expect(verdict.text[0] == '\0', "%s: %s", calls[i][0], verdict.text);
         run_free(&run);
     }
+}
+
+static void test_virtual(void) {
+    static const char *const waits[][2] = {{"sleep", "0"}, {"usleep", "0"},
+        {"nanosleep", "0"}, {"thrd_sleep", "0"}, {"clock_nanosleep", "0"},
+        {"clock_nanosleep until", "0"}, {"clock_nanosleep real", "0"},
+        {"poll", "0"}, {"__poll_chk", "0"}, {"ppoll", "0"},
+        {"__ppoll_chk", "0"}, {"select", "0"}, {"pselect", "0"},
+        {"epoll_wait", "0"}, {"epoll_pwait", "0"}, {"epoll_pwait2", "0"},
+        {"sem_timedwait", "ETIMEDOUT"}, {"sem_clockwait", "ETIMEDOUT"},
+        {"mq_timedreceive", "ETIMEDOUT"}, {"mq_timedsend", "ETIMEDOUT"},
+        {"sigtimedwait", "EAGAIN"}, {"recv", "EAGAIN"}, {"recvfrom", "EAGAIN"},
+        {"recvmsg", "EAGAIN"}, {"read of a socket", "EAGAIN"},
+        {"pthread_cond_timedwait", "ETIMEDOUT"},
+        {"pthread_cond_timedwait monotonic", "ETIMEDOUT"},
+        {"pthread_cond_clockwait", "ETIMEDOUT"},
+        {"pthread_mutex_timedlock", "ETIMEDOUT"},
+        {"pthread_mutex_clocklock", "ETIMEDOUT"},
+        {"pthread_rwlock_timedrdlock", "ETIMEDOUT"},
+        {"pthread_rwlock_timedwrlock", "ETIMEDOUT"},
+        {"pthread_rwlock_clockrdlock", "ETIMEDOUT"},
+        {"pthread_rwlock_clockwrlock", "ETIMEDOUT"},
+        {"cnd_timedwait", "ETIMEDOUT"}, {"mtx_timedlock", "ETIMEDOUT"}};
+    static const char *const timers[][2] = {{"alarm", "1"}, {"ualarm", "10"},
+        {"setitimer", "5"}, {"timerfd", "1"}, {"timerfd until", "1"},
+        {"timerfd ticks", "5"}, {"waitpid", "0"}, {"sleep beside work", "0"},
+        {"sleep beside killed", "0"}};
+
+    expect_five("waits", waits, sizeof waits / sizeof waits[0]);
+    expect_five("timers", timers, sizeof timers / sizeof timers[0]);
+}
+
+/* All clocks agree; of the five seconds a fifth is shown as CPU time. */
+static void test_clocks(void) {
+    const char *argv[] = {built("tests/run/clocks"), NULL};
+    struct program program = {
+        .argv = argv, .virtual_time = true, .cpu_permille = 200};
+    struct run run;
+
+    program_run(&program, &run);
+    expect(run.end == EXITED && run.count == 16, "it read %zu clocks of 16",
+        run.count);
+    for (size_t i = 0; i < run.count; i++) {
+        bool cpu = strncmp(run.lines[i].text, "CPU: ", 5) == 0;
+        const char *seen = strrchr(run.lines[i].text, ' ');
+        expect(strcmp(seen, cpu ? " 1.000" : " 5.000") == 0, "%s; expected: %s",
+            run.lines[i].text, cpu ? "1 s" : "5 s");
+    }
+    run_free(&run);
 }
 
 static void test_not_virtual(void) {
     struct run run;
 
-    run_waits(&run, "past the clock");
+    run_waits(&run, "timers", "past the clock");
     expect_end(&run, EXITED, 0, "a sleep past the clock");
-    expect(run.slept_past_clock, "a sleep past the clock was not noticed");
+    expect(run.slept_past_clock && !run.unknown_timer,
+        "a sleep past the clock was not noticed");
     run_free(&run);
-    run_waits(&run, "for ever");
+    run_waits(&run, "timers", "for ever");
     expect_end(&run, DEADLOCK, 0, "a pause() that nobody ends");
     run_free(&run);
-    run_waits(&run, "zombie");
+    run_waits(&run, "timers", "sleep beside zombie");
     expect(run.most_zombies == 1, "%d zombies were seen; expected: 1",
         run.most_zombies);
     run_free(&run);
-    run_waits(&run, "killed");
-    expect_end(&run, EXITED, 0, "a child that was killed in its sleep");
-    expect(run.virtual_ns == 5000000000, "beside it: %.3f s; expected: 5",
-        (double)run.virtual_ns / 1e9);
+    run_waits(&run, "timers", "timer_create");
+    expect_end(&run, EXITED, 0, "timer_create");
+    expect(run.unknown_timer, "timer_create was not noticed");
     run_free(&run);
 }
 
@@ -131,6 +182,7 @@ CU_TestInfo program_tests[] = {
     {"an exit status, a signal", test_ends},
     {"a program that hangs, or floods its output", test_hangs},
     {"virtual time is exact, whatever call waits", test_virtual},
+    {"in virtual time all clocks agree", test_clocks},
     {"a sleep past the clock, a deadlock, zombies", test_not_virtual},
     {"whatever is left behind is told and killed", test_left_behind},
     CU_TEST_INFO_NULL,

@@ -1,0 +1,214 @@
+/*
+ * timers - lets five seconds pass by an alarm, a timer, or beside others
+ * Says how long that took and how often the alarm or the timer came. The suite
+ * "program" runs it in virtual time. See waits.c for calls that wait.
+ * Build: cc -O2 -pthread -o timers timers.c
+ * Usage: ./timers WAY
+ */
+#define _GNU_SOURCE
+#include <err.h>
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <sys/timerfd.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+static const struct timespec five = {5, 0};
+static struct timespec real; /* in five seconds */
+
+/* ---------- Alarms and timers: how often they came ---------- */
+
+static volatile sig_atomic_t rung;
+
+static void on_alarm(int number) {
+    (void)number;
+    rung++;
+}
+
+static int by_alarm(void) {
+    signal(SIGALRM, on_alarm);
+    alarm(5);
+    pause();
+    return rung;
+}
+
+static int by_ualarm(void) {
+    signal(SIGALRM, on_alarm);
+    ualarm(500000, 500000);
+    while (rung < 10)
+        pause();
+    return rung;
+}
+
+static int by_setitimer(void) {
+    struct itimerval timer = {{1, 0}, {1, 0}};
+    signal(SIGALRM, on_alarm);
+    if (setitimer(ITIMER_REAL, &timer, NULL) == -1)
+        err(EXIT_FAILURE, "setitimer");
+    while (rung < 5)
+        pause();
+    return rung;
+}
+
+static int set_timerfd(clockid_t id, int flags, struct itimerspec when) {
+    int fd = timerfd_create(id, TFD_CLOEXEC);
+    if (fd == -1 || timerfd_settime(fd, flags, &when, NULL) == -1)
+        err(EXIT_FAILURE, "timerfd");
+    return fd;
+}
+
+static int expirations(int fd) {
+    unsigned long count = 0;
+    if (read(fd, &count, sizeof count) != (ssize_t)sizeof count)
+        err(EXIT_FAILURE, "read");
+    return (int)count;
+}
+
+static int by_timerfd(void) {
+    return expirations(
+        set_timerfd(CLOCK_MONOTONIC, 0, (struct itimerspec){{0, 0}, five}));
+}
+
+static int by_timerfd_until(void) {
+    return expirations(set_timerfd(
+        CLOCK_REALTIME, TFD_TIMER_ABSTIME, (struct itimerspec){{0, 0}, real}));
+}
+
+/* Two of its five ticks come while nobody reads; one timer that would come
+ * later is switched off, and one is closed. */
+static int by_timerfd_ticks(void) {
+    struct itimerspec second = {{1, 0}, {1, 0}}, never = {{0, 0}, {0, 0}}, left;
+    int fd = set_timerfd(CLOCK_MONOTONIC, 0, second), count = 0;
+    int off = set_timerfd(CLOCK_MONOTONIC, 0, second);
+    close(set_timerfd(CLOCK_MONOTONIC, 0, second));
+    timerfd_gettime(off, &left);
+    if (left.it_value.tv_sec != 1 || left.it_interval.tv_sec != 1 ||
+        timerfd_settime(off, 0, &never, NULL) == -1)
+        errx(EXIT_FAILURE, "timerfd_gettime");
+    struct pollfd ready[] = {{fd, POLLIN, 0}, {off, POLLIN, 0}};
+    sleep(2);
+    while (count < 5 && poll(ready, 2, -1) == 1)
+        count += expirations(fd);
+    return count;
+}
+
+/* ---------- Beside others ---------- */
+
+/* Another thread computes for a while: the clock must not move before it. */
+static void *compute(void *unused) {
+    for (volatile long i = 0; i < 20000000; i++)
+        ;
+    return unused;
+}
+
+static int sleep_beside_work(void) {
+    pthread_t thread;
+    if ((errno = pthread_create(&thread, NULL, compute, NULL)) != 0)
+        err(EXIT_FAILURE, "pthread_create");
+    sleep(5);
+    return pthread_join(thread, NULL);
+}
+
+static int by_waitpid(void) {
+    pid_t child = fork();
+    if (child == 0)
+        _exit(sleep(5) != 0);
+    return waitpid(child, NULL, 0) == child ? 0 : -1;
+}
+
+static int sleep_beside_zombie(void) {
+    if (fork() == 0)
+        _exit(0);
+    return (int)sleep(5);
+}
+
+/* Its own sleep would have ended before this one. */
+static int sleep_beside_killed(void) {
+    int ends[2];
+    char byte;
+    if (pipe(ends) == -1)
+        exit(EXIT_FAILURE);
+    pid_t pid = fork();
+    if (pid == 0) {
+        if (write(ends[1], "", 1) == 1)
+            sleep(3);
+        _exit(0);
+    }
+    if (read(ends[0], &byte, 1) != 1)
+        exit(EXIT_FAILURE);
+    sleep(1); /* it sleeps by now */
+    kill(pid, SIGKILL);
+    sleep(4);
+    return waitpid(pid, NULL, 0) == pid ? 0 : -1;
+}
+
+/* ---------- What the clock does not see ---------- */
+
+static int past_the_clock(void) {
+    struct timespec moment = {0, 50000000};
+    return (int)syscall(SYS_nanosleep, &moment, NULL);
+}
+
+static int by_timer_create(void) {
+    struct sigevent alarm = {
+        .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGALRM};
+    struct itimerspec soon = {{0, 0}, {0, 50000000}};
+    timer_t timer;
+    signal(SIGALRM, on_alarm);
+    if (timer_create(CLOCK_MONOTONIC, &alarm, &timer) == -1 ||
+        timer_settime(timer, 0, &soon, NULL) == -1)
+        err(EXIT_FAILURE, "timer_create");
+    pause();
+    return rung;
+}
+
+static int for_ever(void) {
+    return pause();
+}
+
+static const struct {
+    const char *name;
+    int (*wait)(void);
+} calls[] = {
+    {"alarm", by_alarm},
+    {"ualarm", by_ualarm},
+    {"setitimer", by_setitimer},
+    {"timerfd", by_timerfd},
+    {"timerfd until", by_timerfd_until},
+    {"timerfd ticks", by_timerfd_ticks},
+    {"waitpid", by_waitpid},
+    {"sleep beside work", sleep_beside_work},
+    {"sleep beside zombie", sleep_beside_zombie},
+    {"sleep beside killed", sleep_beside_killed},
+    {"past the clock", past_the_clock},
+    {"timer_create", by_timer_create},
+    {"for ever", for_ever},
+};
+enum { CALLS = sizeof calls / sizeof calls[0] };
+
+int main(int argc, char *argv[]) {
+    struct timespec start, end;
+    int at = 0;
+    while (argc == 2 && at < CALLS && strcmp(calls[at].name, argv[1]) != 0)
+        at++;
+    if (argc != 2 || at == CALLS)
+        errx(2, "usage: timers WAY");
+    clock_gettime(CLOCK_REALTIME, &real);
+    real.tv_sec += 5;
+    clock_gettime(CLOCK_MONOTONIC, &start);
+    int result = calls[at].wait();
+    clock_gettime(CLOCK_MONOTONIC, &end);
+    printf("%.9f %d\n",
+        (double)(end.tv_sec - start.tv_sec) +
+            (double)(end.tv_nsec - start.tv_nsec) / 1e9,
+        result);
+    return EXIT_SUCCESS;
+}
