@@ -136,22 +136,36 @@ static bool is_eventfd(int fd) {
 }
 
 /* Adds 1 to the eventfd that stands for the timer. */
-static void fire(struct clock_timer *timer, pid_t pid) {
-    int64_t interval = atomic_load(&timer->interval);
+static bool tick(int32_t number, pid_t pid) {
     const uint64_t one = 1;
     int process = (int)syscall(SYS_pidfd_open, pid, 0);
-    int fd = (int)syscall(SYS_pidfd_getfd, process, timer->fd, 0);
+    int fd = (int)syscall(SYS_pidfd_getfd, process, number, 0);
+    /* It may have been closed: another file is not touched. */
+    bool done = fd != -1 && is_eventfd(fd) &&
+                write(fd, &one, sizeof(one)) == (ssize_t)sizeof(one);
+
+    close(fd);
+    close(process);
+    return done;
+}
+
+static bool send_signal(const struct clock_timer *timer, pid_t pid) {
+    siginfo_t info = {.si_signo = timer->number, .si_code = SI_TIMER};
+
+    info.si_value.sival_ptr = timer->value;
+    return timer->number == 0 ||
+           syscall(SYS_rt_sigqueueinfo, pid, timer->number, &info) == 0;
+}
+
+static void fire(struct clock_timer *timer, pid_t pid) {
+    int64_t interval = atomic_load(&timer->interval);
 
     if (interval > 0)
         atomic_fetch_add(&timer->wake_at, interval);
     else
         atomic_store(&timer->wake_at, INT64_MAX);
-    /* It has been closed: the timer is gone. Another file is not touched. */
-    if (fd == -1 || !is_eventfd(fd) ||
-        write(fd, &one, sizeof(one)) != (ssize_t)sizeof(one))
+    if (timer->fd != -1 ? !tick(timer->fd, pid) : !send_signal(timer, pid))
         atomic_store(&timer->pid, 0);
-    close(fd);
-    close(process);
 }
 
 int64_t clock_next(

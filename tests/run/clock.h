@@ -50,10 +50,13 @@ struct slot {
     struct timespec limit;    /* the real time-out of a SLOT_WAITING task */
 };
 
-/* A timerfd: an eventfd to which the harness adds 1 when it is due. */
+/* A timerfd, which is an eventfd to which the harness adds 1 when it is due, or
+ * a timer of timer_create() that sends a signal. */
 struct clock_timer {
-    _Atomic int32_t pid; /* whose it is, as it sees itself; 0: free */
-    int32_t fd;
+    _Atomic int32_t pid;      /* whose it is, as it sees itself; 0: free */
+    int32_t fd;               /* -1: none, a signal instead */
+    int32_t number;           /* of the signal; 0: none is sent */
+    void *value;              /* that comes with it */
     int64_t start;            /* what its clock showed at 0 */
     _Atomic int64_t wake_at;  /* INT64_MAX: not set */
     _Atomic int64_t interval; /* 0: once */

@@ -60,7 +60,8 @@
     X(pthread_rwlock_timedwrlock) X(pthread_rwlock_clockrdlock)              \
     X(pthread_rwlock_clockwrlock) X(setsockopt) X(recv) X(recvfrom)          \
     X(recvmsg) X(read) X(timerfd_create) X(timerfd_settime)                  \
-    X(timerfd_gettime) X(timer_create)
+    X(timerfd_gettime) X(timer_create) X(timer_settime) X(timer_gettime)    \
+    X(timer_delete) X(timer_getoverrun)
 /* clang-format on */
 
 #define REAL_INDEX(name) REAL_##name,
@@ -800,14 +801,6 @@ useconds_t ualarm(useconds_t us, useconds_t interval) {
     return (useconds_t)(old.it_value.tv_sec * 1000000 + old.it_value.tv_usec);
 }
 
-/* The clock does not know these: it is said that there was one. */
-int timer_create(
-    clockid_t id, struct sigevent *restrict event, timer_t *restrict timer) {
-    if (page != NULL)
-        atomic_store(&page->unknown, true);
-    return REAL(timer_create)(id, event, timer);
-}
-
 static struct clock_timer *find_timer(int32_t pid, int fd) {
     for (size_t i = 0; i < CLOCK_TIMERS; i++)
         if (atomic_load(&page->timer[i].pid) == pid &&
@@ -816,44 +809,77 @@ static struct clock_timer *find_timer(int32_t pid, int fd) {
     return NULL;
 }
 
-/* An eventfd is read and polled just as a timerfd is. */
-int timerfd_create(clockid_t id, int flags) {
+static bool is_known(clockid_t id) {
+    return id == CLOCK_REALTIME || id == CLOCK_MONOTONIC ||
+           id == CLOCK_BOOTTIME;
+}
+
+/* A timer that is not set, or NULL with errno. */
+static struct clock_timer *new_timer(clockid_t id, int fd) {
     struct clock_timer *timer = NULL;
     int32_t nobody = 0;
-    int fd;
 
-    if (page == NULL || !page->timers ||
-        (id != CLOCK_REALTIME && id != CLOCK_MONOTONIC && id != CLOCK_BOOTTIME))
-        return REAL(timerfd_create)(id, flags);
-    fd = eventfd(0, flags);
-    if (fd == -1)
-        return -1;
-    timer = find_timer(getpid(), fd); /* of a descriptor that was closed */
+    if (fd != -1)
+        timer = find_timer(getpid(), fd); /* of one that was closed */
     while (timer == NULL && (timer = find_timer(0, -1)) != NULL &&
            !atomic_compare_exchange_strong(&timer->pid, &nobody, getpid())) {
         timer = NULL;
         nobody = 0;
     }
     if (timer == NULL) {
-        close(fd);
-        return fail(EMFILE);
+        errno = EAGAIN;
+        return NULL;
     }
     timer->fd = fd;
     timer->start = id == CLOCK_REALTIME ? page->real_start : page->mono_start;
     atomic_store(&timer->interval, 0);
     atomic_store(&timer->wake_at, INT64_MAX);
-    return fd;
+    return timer;
+}
+
+static void get_timer(const struct clock_timer *timer, struct itimerspec *at) {
+    int64_t wake_at = atomic_load(&timer->wake_at);
+
+    at->it_interval = to_timespec(atomic_load(&timer->interval));
+    at->it_value = to_timespec(wake_at == INT64_MAX ? 0 : wake_at - now());
+}
+
+static int set_timer(struct clock_timer *timer, bool absolute,
+    const struct itimerspec *new, struct itimerspec *old) {
+    int64_t value = to_ns(&new->it_value);
+
+    if (!valid(&new->it_value) || !valid(&new->it_interval))
+        return fail(EINVAL);
+    if (old != NULL)
+        get_timer(timer, old);
+    atomic_store(&timer->interval, to_ns(&new->it_interval));
+    if (value == 0)
+        value = INT64_MAX;
+    else
+        value += absolute ? -timer->start : now();
+    atomic_store(&timer->wake_at, value);
+    return 0;
+}
+
+/* An eventfd is read and polled just as a timerfd is. */
+int timerfd_create(clockid_t id, int flags) {
+    int fd;
+
+    if (page == NULL || !page->timers || !is_known(id))
+        return REAL(timerfd_create)(id, flags);
+    fd = eventfd(0, flags);
+    if (fd == -1 || new_timer(id, fd) != NULL)
+        return fd;
+    close(fd);
+    return fail(EMFILE);
 }
 
 int timerfd_gettime(int fd, struct itimerspec *at) {
     struct clock_timer *timer = page ? find_timer(getpid(), fd) : NULL;
-    int64_t wake_at;
 
     if (timer == NULL)
         return REAL(timerfd_gettime)(fd, at);
-    wake_at = atomic_load(&timer->wake_at);
-    at->it_interval = to_timespec(atomic_load(&timer->interval));
-    at->it_value = to_timespec(wake_at == INT64_MAX ? 0 : wake_at - now());
+    get_timer(timer, at);
     return 0;
 }
 
@@ -861,26 +887,74 @@ int timerfd_settime(
     int fd, int flags, const struct itimerspec *new, struct itimerspec *old) {
     struct clock_timer *timer = page ? find_timer(getpid(), fd) : NULL;
     struct pollfd ready = {.fd = fd, .events = POLLIN};
-    int64_t value;
     uint64_t count;
 
     if (timer == NULL)
         return REAL(timerfd_settime)(fd, flags, new, old);
-    if (!valid(&new->it_value) || !valid(&new->it_interval))
-        return fail(EINVAL);
-    if (old != NULL)
-        timerfd_gettime(fd, old);
     if (REAL(poll)(&ready, 1, 0) == 1 &&
         REAL(read)(fd, &count, sizeof(count)) == -1)
         return -1;
-    value = to_ns(&new->it_value);
-    atomic_store(&timer->interval, to_ns(&new->it_interval));
-    if (value == 0)
-        value = INT64_MAX;
-    else if (flags & TFD_TIMER_ABSTIME)
-        value -= timer->start;
-    else
-        value += now();
-    atomic_store(&timer->wake_at, value);
+    return set_timer(timer, flags & TFD_TIMER_ABSTIME, new, old);
+}
+
+/* The timer that this stands for; NULL for a real one. */
+static struct clock_timer *own_timer(timer_t timer) {
+    struct clock_timer *own = (struct clock_timer *)timer;
+
+    return page != NULL && own >= page->timer &&
+                   own < page->timer + CLOCK_TIMERS
+               ? own
+               : NULL;
+}
+
+/* The C library makes a thread of its own for a timer that calls a function:
+ * the clock does not know that one, and it is said that there was one. */
+int timer_create(
+    clockid_t id, struct sigevent *restrict event, timer_t *restrict timer) {
+    int how = event == NULL ? SIGEV_SIGNAL : event->sigev_notify;
+    struct clock_timer *own;
+
+    if (page == NULL || !is_known(id) ||
+        (how != SIGEV_SIGNAL && how != SIGEV_NONE)) {
+        if (page != NULL)
+            atomic_store(&page->unknown, true);
+        return REAL(timer_create)(id, event, timer);
+    }
+    own = new_timer(id, -1);
+    if (own == NULL)
+        return -1;
+    own->number = how == SIGEV_NONE ? 0 : event ? event->sigev_signo : SIGALRM;
+    own->value = event ? event->sigev_value.sival_ptr : (void *)own;
+    *timer = (timer_t)own;
+    return 0;
+}
+
+int timer_settime(timer_t timer, int flags,
+    const struct itimerspec *restrict new, struct itimerspec *restrict old) {
+    struct clock_timer *own = own_timer(timer);
+
+    return own == NULL ? REAL(timer_settime)(timer, flags, new, old)
+                       : set_timer(own, flags & TIMER_ABSTIME, new, old);
+}
+
+int timer_gettime(timer_t timer, struct itimerspec *at) {
+    struct clock_timer *own = own_timer(timer);
+
+    if (own == NULL)
+        return REAL(timer_gettime)(timer, at);
+    get_timer(own, at);
+    return 0;
+}
+
+int timer_getoverrun(timer_t timer) {
+    return own_timer(timer) == NULL ? REAL(timer_getoverrun)(timer) : 0;
+}
+
+int timer_delete(timer_t timer) {
+    struct clock_timer *own = own_timer(timer);
+
+    if (own == NULL)
+        return REAL(timer_delete)(timer);
+    atomic_store(&own->pid, 0);
     return 0;
 }

@@ -148,9 +148,9 @@ struct run {
     /* By the shim; 0 without virtual time. */
     int64_t sleeps;        /* calls that only sleep */
     int64_t looks;         /* readings of a clock */
-    bool unknown_timer;    /* it made a timer by timer_create(), which the clock
-                              does not know: a right program is not to be
-                              blamed when it slept past the clock */
+    bool unknown_timer;    /* it made a timer that the clock does not know
+                              (SIGEV_THREAD): a right program may have slept
+                              past the clock by it */
     bool slept_past_clock; /* slept by a way the shim does not see: the
                               virtual times mean nothing */
 

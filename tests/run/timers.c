@@ -100,6 +100,36 @@ static int by_timerfd_ticks(void) {
     return count;
 }
 
+static timer_t make_timer(struct sigevent how, struct itimerspec when) {
+    timer_t timer;
+    if (timer_create(CLOCK_MONOTONIC, &how, &timer) == -1 ||
+        timer_settime(timer, 0, &when, NULL) == -1)
+        err(EXIT_FAILURE, "timer_create");
+    return timer;
+}
+
+static void on_timer(int number, siginfo_t *info, void *context) {
+    (void)number, (void)context;
+    rung += info->si_value.sival_int;
+}
+
+/* Five ticks that say 1 each; another timer is deleted before it is due. */
+static int by_timer_create(void) {
+    struct sigaction action = {
+        .sa_sigaction = on_timer, .sa_flags = SA_SIGINFO};
+    struct itimerspec second = {{1, 0}, {1, 0}}, left;
+    struct sigevent how = {.sigev_notify = SIGEV_SIGNAL,
+        .sigev_signo = SIGRTMIN,
+        .sigev_value.sival_int = 1};
+    sigaction(SIGRTMIN, &action, NULL);
+    timer_t timer = make_timer(how, second);
+    timer_delete(make_timer(how, second));
+    while (rung < 5)
+        pause();
+    timer_gettime(timer, &left);
+    return left.it_value.tv_sec == 1 ? rung : -1;
+}
+
 /* ---------- Beside others ---------- */
 
 /* Another thread computes for a while: the clock must not move before it. */
@@ -157,16 +187,17 @@ static int past_the_clock(void) {
     return (int)syscall(SYS_nanosleep, &moment, NULL);
 }
 
-static int by_timer_create(void) {
-    struct sigevent alarm = {
-        .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGALRM};
-    struct itimerspec soon = {{0, 0}, {0, 50000000}};
-    timer_t timer;
-    signal(SIGALRM, on_alarm);
-    if (timer_create(CLOCK_MONOTONIC, &alarm, &timer) == -1 ||
-        timer_settime(timer, 0, &soon, NULL) == -1)
-        err(EXIT_FAILURE, "timer_create");
-    pause();
+static void call_back(union sigval unused) {
+    (void)unused;
+    rung++;
+}
+
+static int by_thread_timer(void) {
+    struct sigevent how = {.sigev_notify = SIGEV_THREAD};
+    how.sigev_notify_function = call_back;
+    make_timer(how, (struct itimerspec){{0, 0}, {0, 50000000}});
+    while (rung == 0)
+        syscall(SYS_nanosleep, &(struct timespec){0, 1000000}, NULL);
     return rung;
 }
 
@@ -184,12 +215,13 @@ static const struct {
     {"timerfd", by_timerfd},
     {"timerfd until", by_timerfd_until},
     {"timerfd ticks", by_timerfd_ticks},
+    {"timer_create", by_timer_create},
     {"waitpid", by_waitpid},
     {"sleep beside work", sleep_beside_work},
     {"sleep beside zombie", sleep_beside_zombie},
     {"sleep beside killed", sleep_beside_killed},
     {"past the clock", past_the_clock},
-    {"timer_create", by_timer_create},
+    {"timer with a thread", by_thread_timer},
     {"for ever", for_ever},
 };
 enum { CALLS = sizeof calls / sizeof calls[0] };

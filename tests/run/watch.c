@@ -54,9 +54,9 @@ static struct clock_task *clock_tasks(const struct look *look, size_t *count) {
     *count = 0;
     for (size_t i = 0; i < look->count; i++)
         if (strchr("ZX", look->tasks[i].state) == NULL)
-            tasks[(*count)++] = (struct clock_task){look->tasks[i].pid,
-                look->tasks[i].tid, look->tasks[i].inner_pid,
-                look->tasks[i].inner_tid};
+            tasks[(*count)++] =
+                (struct clock_task){look->tasks[i].pid, look->tasks[i].tid,
+                    look->tasks[i].inner_pid, look->tasks[i].inner_tid};
     return tasks;
 }
 

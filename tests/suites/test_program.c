@@ -113,8 +113,8 @@ static void test_virtual(void) {
         {"cnd_timedwait", "ETIMEDOUT"}, {"mtx_timedlock", "ETIMEDOUT"}};
     static const char *const timers[][2] = {{"alarm", "1"}, {"ualarm", "10"},
         {"setitimer", "5"}, {"timerfd", "1"}, {"timerfd until", "1"},
-        {"timerfd ticks", "5"}, {"waitpid", "0"}, {"sleep beside work", "0"},
-        {"sleep beside killed", "0"}};
+        {"timerfd ticks", "5"}, {"timer_create", "5"}, {"waitpid", "0"},
+        {"sleep beside work", "0"}, {"sleep beside killed", "0"}};
 
     expect_five("waits", waits, sizeof waits / sizeof waits[0]);
     expect_five("timers", timers, sizeof timers / sizeof timers[0]);
@@ -154,9 +154,9 @@ static void test_not_virtual(void) {
     expect(run.most_zombies == 1, "%d zombies were seen; expected: 1",
         run.most_zombies);
     run_free(&run);
-    run_waits(&run, "timers", "timer_create");
-    expect_end(&run, EXITED, 0, "timer_create");
-    expect(run.unknown_timer, "timer_create was not noticed");
+    run_waits(&run, "timers", "timer with a thread");
+    expect_end(&run, EXITED, 0, "a timer with a thread");
+    expect(run.unknown_timer, "a timer with a thread was not noticed");
     run_free(&run);
 }
 

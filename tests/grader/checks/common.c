@@ -88,8 +88,11 @@ void judge_run_end(const struct run *run, int status, struct verdict *v) {
             "its last line has no newline; expected: whole lines");
     if (run->slept_past_clock)
         verdict_fault(v, FAULT_PAST_CLOCK,
-            "it slept by a way that the clock does not see; expected: "
-            "nanosleep() or its like");
+            run->unknown_timer
+                ? "it has a timer with SIGEV_THREAD, which virtual time does "
+                  "not know; expected: another way to wait"
+                : "it slept by a way that the clock does not see; expected: "
+                  "nanosleep() or its like");
 }
 
 void judge_lines(const struct run *run, int status,
