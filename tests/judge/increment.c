@@ -74,10 +74,10 @@ static struct seen judge(
 /* Looks for evidence that tasks computed in parallel. */
 static void judge_parallel(
     const struct lesson *lesson, struct verdict *verdict) {
-    struct seen seen = judge(lesson, 1000000, verdict);
+    struct seen seen = judge(lesson, 100000, verdict);
     double best = 0;
     size_t lanes = 0;
-    double times = 1e6 * 5e7 / (double)(seen.cpu_ns + 1); /* for 50 ms */
+    double times = 1e5 * 25e6 / (double)(seen.cpu_ns + 1); /* for 25 ms */
 
     for (int i = 0; i < ATTEMPTS; i++, times *= 2) {
         seen = judge(lesson, (long)times + 1, verdict);
@@ -107,7 +107,7 @@ void increment_judge_sums(
 void increment_judge(const struct lesson *lesson, struct verdict *verdict) {
     if (strcmp(lesson->tool, "01-sequential") == 0 ||
         strcmp(lesson->tool, "04-async") == 0)
-        judge(lesson, 1234567, verdict);
+        judge(lesson, 123457, verdict);
     else
         judge_parallel(lesson, verdict);
 }

@@ -31,6 +31,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+/* For all runs of a test together; time that others take does not count. */
+enum { TEST_MS = 90000, SLOW_MS = 900000 };
+
 static int passed, failed, not_run;
 
 /* ---------- The child: CUnit keeps the assertions, and no more: its own
@@ -61,6 +64,19 @@ static void test_done(
         printf("     skipped: %s\n", reason);
 }
 
+static const struct suite *find_suite(const char *name) {
+    for (const struct suite *s = suites; s->name != NULL; s++)
+        if (strcmp(s->name, name) == 0)
+            return s;
+    return NULL;
+}
+
+/* A suite does not wait for a program that is broken, run after run. */
+static void test_begins(const CU_pTest test, const CU_pSuite suite) {
+    (void)test;
+    program_budget(find_suite(suite->pName)->slow ? SLOW_MS : TEST_MS);
+}
+
 static void add_suite(const struct suite *s) {
     CU_pSuite suite = CU_add_suite(s->name, NULL, NULL);
 
@@ -69,13 +85,6 @@ static void add_suite(const struct suite *s) {
     for (CU_TestInfo *test = s->tests; test->pName != NULL; test++)
         if (CU_add_test(suite, test->pName, test->pTestFunc) == NULL)
             errx(EXIT_FAILURE, "CUnit: %s", CU_get_error_msg());
-}
-
-static const struct suite *find_suite(const char *name) {
-    for (const struct suite *s = suites; s->name != NULL; s++)
-        if (strcmp(s->name, name) == 0)
-            return s;
-    return NULL;
 }
 
 /* Runs the suites that are named, or all; tells the result at its end. */
@@ -89,6 +98,7 @@ static void run_suites(char *const *names, int tell) {
     for (const struct suite *s = suites; s->name != NULL; s++)
         if (names[0] == NULL && !s->slow)
             add_suite(s);
+    CU_set_test_start_handler(test_begins);
     CU_set_test_complete_handler(test_done);
     if (CU_run_all_tests() != CUE_SUCCESS)
         errx(EXIT_FAILURE, "CUnit: %s", CU_get_error_msg());
@@ -183,6 +193,8 @@ int main(int argc, char *argv[]) {
     setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
     if (argc < 2 || access(argv[1], X_OK) == -1)
         errx(2, "usage: test_runner BUILD_DIR [SUITE...]");
+    if (fcntl(1, F_GETFD) == -1 || fcntl(2, F_GETFD) == -1)
+        err(EXIT_FAILURE, "standard output or error");
     for (int i = 2; i < argc; i++)
         if (find_suite(argv[i]) == NULL)
             errx(2, "%s: no such suite", argv[i]);

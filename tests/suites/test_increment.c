@@ -17,14 +17,13 @@ static void test_one_by_nature(void) {
         "01-sequential/increment", "04-async/increment"};
 
     for (size_t i = 0; i < 2; i++) {
-        const char *argv[] = {built(names[i]), NULL};
+        const char *argv[] = {built(names[i]), "-n", "300000", NULL};
         struct program program = {.argv = argv};
         struct run run;
         program_run(&program, &run);
-        expect(run.most_tasks == 1,
-            "%s ran %d threads and processes; "
-            "expected: 1",
-            names[i], run.most_tasks);
+        expect(run.most_tasks <= 1,
+            "%s ran %d threads and processes; expected: 1", names[i],
+            run.most_tasks);
         size_t overlap = events_overlap(run.lines, run.count);
         size_t expected = i == 0 ? 1 : 100;
         expect(overlap == expected,

@@ -13,6 +13,7 @@
 
 #include <err.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <glob.h>
 #include <sched.h>
 #include <stdio.h>
@@ -398,6 +399,9 @@ int main(int argc, char *argv[]) {
 
     if (argc != 2)
         errx(2, "usage: demo BUILD_DIR");
+    /* Closed, their places would go to a pipe or a socket. */
+    if (fcntl(1, F_GETFD) == -1 || fcntl(2, F_GETFD) == -1)
+        err(EXIT_FAILURE, "standard output or error");
     struct sites *sites = sites_start(&options, error, sizeof error);
     if (sites == NULL)
         errx(EXIT_FAILURE, "%s", error);
