@@ -3,9 +3,11 @@
  * Rejected because: the message queue /processes_left_queue-
  * Build: cc -O2 -o processes_left_queue processes_left_queue.c -lrt
  */
+#include <err.h>
 #include <fcntl.h>
 #include <mqueue.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -14,6 +16,8 @@ int main(void) {
     char name[40], byte = 0;
     snprintf(name, sizeof name, "/processes_left_queue-%d", (int)getpid());
     mqd_t queue = mq_open(name, O_CREAT | O_EXCL | O_RDWR, 0600, &limits);
+    if (queue == (mqd_t)-1)
+        err(EXIT_FAILURE, "mq_open %s", name);
     pid_t pid = fork();
     if (pid == 0)
         _exit(mq_send(queue, "1", 1, 0) == -1);
