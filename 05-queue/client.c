@@ -63,11 +63,11 @@ static const char add[] =
     "end\n"
     "return 1\n";
 
-static void send_jobs(redisContext *redis, const char *task) {
+static void send_jobs(redisContext *redis, const char *name) {
     char asked[MAX_ID + 10], results[MAX_ID + 10];
     snprintf(asked, sizeof asked, "asked:%s", id);
     snprintf(results, sizeof results, "results:%s", id);
-    const char *head[] = {"EVAL", add, "3", "jobs", asked, results, id, task};
+    const char *head[] = {"EVAL", add, "3", "jobs", asked, results, id, name};
     memcpy(words, head, sizeof head);
     redisAppendCommandArgv(redis, HEAD + (int)jobs, words, NULL);
     redisReply *reply = answer(redis);
@@ -130,10 +130,10 @@ static void tell_open(void) {
 int main(int argc, char *argv[]) {
     const char *where = "127.0.0.1";
     long seconds = 600;
-    char name[MAX_ID];
+    char fresh[MAX_ID];
     check_output();
-    snprintf(name, sizeof name, "%lx-%lx", (long)time(NULL), (long)getpid());
-    id = name;
+    snprintf(fresh, sizeof fresh, "%lx-%lx", (long)time(NULL), (long)getpid());
+    id = fresh;
     for (int option; (option = getopt(argc, argv, "+r:t:i:h")) != -1;)
         switch (option) {
         case 'r': where = optarg; break;
@@ -146,9 +146,9 @@ int main(int argc, char *argv[]) {
         }
     if (argc - optind < 2)
         errx(2, "a task and at least one argument are needed, see -h");
-    if (strlen(id) > MAX_ID || id[strspn(id, id_bytes)] != '\0')
+    if (*id == '\0' || strlen(id) > MAX_ID || id[strspn(id, id_bytes)] != '\0')
         errx(2, "-i %s: letters, digits, - and _, at most %d", id, MAX_ID);
-    const char *task = argv[optind++];
+    const char *name = argv[optind++];
     if (argc - optind == 1 && strcmp(argv[optind], "-") == 0)
         read_arguments();
     else
@@ -159,7 +159,7 @@ int main(int argc, char *argv[]) {
     open_jobs = jobs;
     answered[0] = answered[jobs + 1] = true;
     atexit(tell_open);
-    send_jobs(redis, task);
+    send_jobs(redis, name);
     collect(redis, seconds);
     if (ferror(stdout))
         errx(EXIT_FAILURE, "standard output: not everything was written");

@@ -72,7 +72,7 @@ static bool download(const char *url, char *result, size_t size) {
 static bool nothing(const char *argument, char *result, size_t size) {
     if (strcmp(argument, "crash") == 0)
         abort();
-    snprintf(result, size, "done");
+    snprintf(result, size, "nothing done");
     return strcmp(argument, "fail") != 0;
 }
 

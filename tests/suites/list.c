@@ -6,31 +6,35 @@
 #include <stddef.h>
 
 /* Name, and whether it is slow. */
-#define SUITES(SUITE)       \
-    SUITE(runner, false)    \
-    SUITE(program, false)   \
-    SUITE(sites, false)     \
-    SUITE(messages, false)  \
-    SUITE(download, false)  \
-    SUITE(increment, false) \
-    SUITE(cooking, false)   \
-    SUITE(processes, false) \
-    SUITE(orphans, false)   \
-    SUITE(channels, false)  \
-    SUITE(sharing, false)   \
-    SUITE(starting, false)  \
-    SUITE(async, false)     \
-    SUITE(queue, false)     \
-    SUITE(redis, false)     \
-    SUITE(locks, false)     \
-    SUITE(explore, true)    \
-    SUITE(twins, false)     \
-    SUITE(usage, false)     \
-    SUITE(pictures, false)  \
-    SUITE(readme, false)    \
-    SUITE(grade, true)      \
-    SUITE(attacks, true)    \
-    SUITE(stopped, true)    \
+#define SUITES(SUITE)           \
+    SUITE(runner, false)        \
+    SUITE(program, false)       \
+    SUITE(sites, false)         \
+    SUITE(messages, false)      \
+    SUITE(download, false)      \
+    SUITE(increment, false)     \
+    SUITE(cooking, false)       \
+    SUITE(processes, false)     \
+    SUITE(orphans, false)       \
+    SUITE(channels, false)      \
+    SUITE(sharing, false)       \
+    SUITE(starting, false)      \
+    SUITE(async, false)         \
+    SUITE(queue, false)         \
+    SUITE(worker, false)        \
+    SUITE(worker_killed, false) \
+    SUITE(jobs, false)          \
+    SUITE(client, false)        \
+    SUITE(hosts, false)         \
+    SUITE(locks, false)         \
+    SUITE(explore, true)        \
+    SUITE(twins, false)         \
+    SUITE(usage, false)         \
+    SUITE(pictures, false)      \
+    SUITE(readme, false)        \
+    SUITE(grade, true)          \
+    SUITE(attacks, true)        \
+    SUITE(stopped, true)        \
     SUITE(student, true)
 
 #define DECLARE(name, slow) extern CU_TestInfo name##_tests[];

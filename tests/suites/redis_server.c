@@ -1,19 +1,15 @@
 /*
- * redis_server.c - a private redis-server, and programs beside it: see
- * redis_server.h
- *
- * Waiting is always for a fact (an answer, a byte, an end), looked for every
- * few ms up to a bound; no verdict comes from the time it took.
+ * redis_server.c - a private redis-server, for a test: see redis_server.h
  */
 #define _GNU_SOURCE /* pipe2 */
 #include "suites/redis_server.h"
+#include "run/remove.h"
 
 #include "suites/suite.h"
 
 #include <arpa/inet.h>
 #include <err.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -21,16 +17,34 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { START_MS = 20000, STEP_MS = 2, OPTIONS = 40 };
+enum { STEP_MS = 2, OPTIONS = 40, ATTEMPTS = 5 };
 
-static void step(void) {
+static struct server *running;
+static volatile sig_atomic_t stopped_by;
+
+static void note_signal(int number) {
+    stopped_by = number;
+}
+
+static void watch_signals(void) {
+    static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
+    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
+        signal(signals[i], note_signal);
+}
+
+void step(void) {
     struct timespec time = {.tv_nsec = STEP_MS * 1000000};
     nanosleep(&time, NULL);
+    if (stopped_by == 0)
+        return;
+    while (running != NULL)
+        server_stop(running);
+    printf("stopped by signal %d\n", stopped_by);
+    exit(128 + stopped_by);
 }
 
 static int free_port(void) {
@@ -45,85 +59,87 @@ static int free_port(void) {
     return ntohs(address.sin_port);
 }
 
-/* In the child: never to outlive the harness; out and error to descriptors. */
-static _Noreturn void become(
-    const char *const *argv, const char *stdin_path, int out, int error) {
-    int in = open(stdin_path == NULL ? "/dev/null" : stdin_path, O_RDONLY);
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (in == -1 || dup2(in, 0) == -1 || dup2(out, 1) == -1 ||
-        dup2(error, 2) == -1)
-        _exit(126);
-    for (int fd = 3; fd < 256; fd++)
-        close(fd);
-    execvp(argv[0], (char *const *)argv);
-    _exit(127);
-}
-
-/* Starts the server process and waits until it answers. */
-static void launch(struct server *server) {
-    char port[12], log[100];
-    const char *argv[OPTIONS] = {"redis-server", "--port", port, "--bind",
-        "127.0.0.1", "--unixsocket", server->socket, "--dir", server->dir,
-        "--save", "", "--stream-node-max-entries", "8"};
-    int count = 13;
+/* Starts the script and reads its line: the server answers. False: it does not
+ * start, and the reason is on stderr. */
+static bool launch(struct server *server) {
+    char port[12];
+    const char *argv[OPTIONS] = {
+        "tests/run/redis.sh", server->dir, "--port", port};
+    int ends[2], count = 4, got = 0;
     snprintf(port, sizeof port, "%d", server->port);
     for (const char *const *o = server->options; o != NULL && *o != NULL; o++)
         argv[count++] = *o;
-    snprintf(log, sizeof log, "%s/log", server->dir);
-    int fd = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-    if (fd == -1 || (server->pid = fork()) == -1)
-        err(EXIT_FAILURE, "redis-server");
-    if (server->pid == 0)
-        become(argv, NULL, fd, fd);
-    close(fd);
-    for (int left = START_MS / STEP_MS;; left--) {
-        server->context = redisConnectUnix(server->socket);
-        redisReply *pong = server->context->err != 0
-                               ? NULL
-                               : redisCommand(server->context, "PING");
-        bool there = pong != NULL && (pong->type == REDIS_REPLY_STATUS ||
-                                         strncmp(pong->str, "NOAUTH", 6) == 0);
-        freeReplyObject(pong);
-        if (there)
-            return;
-        redisFree(server->context);
-        if (left == 0 || waitpid(server->pid, NULL, WNOHANG) != 0)
-            errx(EXIT_FAILURE, "redis-server does not start: see %s", log);
-        step();
+    if (pipe2(ends, O_CLOEXEC) == -1 || (server->script = fork()) == -1)
+        err(EXIT_FAILURE, "redis.sh");
+    if (server->script == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        setpgid(0, 0); /* Ctrl-C is for the harness, which cleans up */
+        dup2(ends[1], STDOUT_FILENO);
+        execv(argv[0], (char *const *)argv);
+        _exit(127);
     }
+    close(ends[1]);
+    FILE *line = fdopen(ends[0], "r");
+    if (line == NULL)
+        err(EXIT_FAILURE, "fdopen");
+    got = fscanf(line, "%d %59[^\n]", &server->pid, server->name);
+    fclose(line);
+    if (got != 2) {
+        kill(server->script, SIGTERM);
+        waitpid(server->script, NULL, 0);
+    }
+    return got == 2;
 }
 
-static void end(struct server *server) {
+static void dial(struct server *server) {
+    server->context = redisConnectUnix(server->socket);
+    if (server->context == NULL || server->context->err != 0)
+        errx(EXIT_FAILURE, "%s: no connection", server->socket);
+}
+
+void server_kill(struct server *server) {
+    if (server->pid == 0) /* done already */
+        return;
     redisFree(server->context);
     kill(server->pid, SIGKILL);
-    waitpid(server->pid, NULL, 0);
+    waitpid(server->script, NULL, 0);
+    server->pid = 0;
 }
 
+void server_again(struct server *server) {
+    if (!launch(server))
+        errx(EXIT_FAILURE, "redis-server does not start again");
+    dial(server);
+}
+
+/* A free port may be gone a moment later: then it is another. */
 void server_start(
     struct server *server, bool port, const char *const *options) {
+    bool there = false;
     *server = (struct server){.options = options};
     snprintf(server->dir, sizeof server->dir, "%s/redis-XXXXXX", scratch());
     if (mkdtemp(server->dir) == NULL)
         err(EXIT_FAILURE, "%s", server->dir);
-    snprintf(server->socket, sizeof server->socket, "%s/socket", server->dir);
-    server->port = port ? free_port() : 0;
-    launch(server);
-}
-
-void server_restart(struct server *server) {
-    end(server);
-    launch(server);
-}
-
-static int remove_one(
-    const char *path, const struct stat *stat, int type, struct FTW *ftw) {
-    (void)stat, (void)type, (void)ftw;
-    return remove(path);
+    snprintf(server->socket, sizeof server->socket, "%s/redis", server->dir);
+    watch_signals();
+    for (int i = 0; i < (port ? ATTEMPTS : 1) && !there; i++) {
+        server->port = port ? free_port() : 0;
+        there = launch(server);
+    }
+    if (!there)
+        errx(EXIT_FAILURE, "redis-server does not start");
+    dial(server);
+    server->next = running;
+    running = server;
 }
 
 void server_stop(struct server *server) {
-    end(server);
-    nftw(server->dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+    struct server **place = &running;
+    server_kill(server);
+    remove_tree(server->dir);
+    while (*place != server)
+        place = &(*place)->next;
+    *place = server->next;
 }
 
 long long server_ask(struct server *server, const char *format, ...) {
@@ -142,63 +158,11 @@ long long server_ask(struct server *server, const char *format, ...) {
     return answer;
 }
 
-void beside_start(struct beside *beside, const struct server *server,
-    const char *stdin_path, const char *const *argv) {
-    static int number;
-    char out[sizeof beside->err];
-    snprintf(out, sizeof out, "%s/out%d", server->dir, number);
-    snprintf(
-        beside->err, sizeof beside->err, "%s/err%d", server->dir, number++);
-    beside->out = open(out, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-    int error = open(beside->err, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-    if (error == -1 || beside->out == -1 || (beside->pid = fork()) == -1)
-        err(EXIT_FAILURE, "%s", argv[0]);
-    if (beside->pid == 0)
-        become(argv, stdin_path, beside->out, error);
-    close(error);
-}
-
-static size_t size_of(int fd) {
-    struct stat file;
-    if (fstat(fd, &file) == -1)
-        err(EXIT_FAILURE, "fstat");
-    return (size_t)file.st_size;
-}
-
-bool beside_printed(const struct beside *beside) {
-    for (long left = START_MS / STEP_MS; left > 0; left--) {
-        if (size_of(beside->out) > 0)
-            return true;
-        step();
-    }
-    return false;
-}
-
-void beside_signal(const struct beside *beside, int signal) {
-    if (beside->pid > 0)
-        kill(beside->pid, signal);
-}
-
-/* All that was printed; the caller frees it. */
-static char *read_all(int fd) {
-    size_t size = size_of(fd);
-    char *text = calloc(size + 1, 1);
-    if (text == NULL || pread(fd, text, size, 0) != (ssize_t)size)
-        err(EXIT_FAILURE, "what was printed");
-    return text;
-}
-
-int beside_end(struct beside *beside, long ms, char **text) {
-    int status;
-    for (long left = ms / STEP_MS; waitpid(beside->pid, &status, WNOHANG) == 0;
-         left--) {
-        if (left <= 0)
-            kill(beside->pid, SIGKILL);
-        step();
-    }
-    if (text != NULL)
-        *text = read_all(beside->out);
-    close(beside->out);
-    beside->pid = 0;
-    return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
+long long server_info(
+    struct server *server, const char *section, const char *label) {
+    redisReply *info = redisCommand(server->context, "INFO %s", section);
+    const char *found = info == NULL ? NULL : strstr(info->str, label);
+    long long number = found == NULL ? 0 : atoll(found + strlen(label));
+    freeReplyObject(info);
+    return number;
 }

@@ -5,16 +5,13 @@
  */
 #include <hiredis/hiredis.h>
 #include <stdio.h>
-#include <string.h>
 
 /* Stores the result of an entry. */
 static void answer(redisContext *c, const redisReply *entry) {
     const redisReply *fields = entry->element[1];
-    char *id = fields->element[1]->str, *argument = fields->element[5]->str;
-    char *dot = strrchr(id, '.');
-    printf("working on %s ...\n", argument);
-    freeReplyObject(redisCommand(
-        c, "XADD results:%b * %s ok:", id, (size_t)(dot - id), dot + 1));
+    printf("working on %s ...\n", fields->element[7]->str);
+    freeReplyObject(redisCommand(c, "XADD results:%s * %s ok:",
+        fields->element[1]->str, fields->element[3]->str));
 }
 
 int main(int argc, char *argv[]) {

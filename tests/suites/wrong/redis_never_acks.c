@@ -5,15 +5,14 @@
  */
 #include <hiredis/hiredis.h>
 #include <stdio.h>
-#include <string.h>
 #include <time.h>
 
-/* Stores the result of an entry: its first field is the job's id. */
+/* Stores the result of an entry: its first fields are id and number. */
 static void answer(redisContext *c, const redisReply *entry) {
-    char *id = entry->element[1]->element[1]->str, *dot = strrchr(id, '.');
-    if (dot != NULL)
-        freeReplyObject(redisCommand(
-            c, "XADD results:%b * %s ok:", id, (size_t)(dot - id), dot + 1));
+    const redisReply *fields = entry->element[1];
+    if (fields->elements == 8)
+        freeReplyObject(redisCommand(c, "XADD results:%s * %s ok:",
+            fields->element[1]->str, fields->element[3]->str));
 }
 
 static void work(void) {
