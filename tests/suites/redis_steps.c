@@ -73,7 +73,7 @@ int run_client(
     return beside_end(&client, text);
 }
 
-void wait_for(struct server *server, const char *stream, long entries) {
+void wait_entries(struct server *server, const char *stream, long entries) {
     for (int left = STEPS;
          left > 0 && server_ask(server, "XLEN %s", stream) < entries; left--)
         step();

@@ -39,7 +39,7 @@ void start_client(struct beside *, const struct server *,
 int run_client(const struct server *, const char *const *words, char **text);
 
 /* Waits until the stream has so many entries, or for very long. */
-void wait_for(struct server *, const char *stream, long entries);
+void wait_entries(struct server *, const char *stream, long entries);
 
 /* Writes the numbers first, first + 1 ... to a file in the server's directory:
  * `path`, of 200 bytes. */

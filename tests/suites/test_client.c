@@ -155,7 +155,7 @@ static void test_other_words(void) {
     struct beside client;
     server_start(&server, false, NULL);
     start_client(&client, &server, NULL, WORDS("-i", "t", "nothing", "a", "b"));
-    wait_for(&server, "jobs", 2);
+    wait_entries(&server, "jobs", 2);
     for (size_t i = 0; i < sizeof other / sizeof *other; i++) {
         struct beside again;
         const char *words[] = {"-i", "t", other[i][0], other[i][1], other[i][2],

@@ -19,7 +19,7 @@ static void test_poison(void) {
     server_start(&server, false, NULL);
     start_client(
         &client, &server, NULL, WORDS("-i", "t", "nothing", "crash", "x"));
-    wait_for(&server, "jobs", 2);
+    wait_entries(&server, "jobs", 2);
     for (int i = 0; i < 3; i++) {
         start_worker(&worker, &server, worker_path());
         deaths += beside_end(&worker, NULL) == -SIGABRT;

@@ -149,7 +149,7 @@ static void judge_malformed(const char *path, struct verdict *verdict) {
     server_start(&server, false, NULL);
     int malformed = add_malformed(&server);
     start_client(&client, &server, NULL, WORDS("-i", "t", "nothing", "x"));
-    wait_for(&server, "jobs", malformed + 1);
+    wait_entries(&server, "jobs", malformed + 1);
     start_worker(&worker, &server, path);
     if (!is_answered(&server, &page, &worker)) {
         verdict_fail(verdict, "no answer after a malformed entry");
@@ -291,7 +291,7 @@ static void test_clients(void) {
         start_client(
             &clients[i], &server, lines, WORDS("-i", ids[i], "increment", "-"));
     }
-    wait_for(&server, "jobs", 100);
+    wait_entries(&server, "jobs", 100);
     start_worker(&worker, &server, worker_path());
     for (long i = 0; i < 2; i++) {
         char *text, line[100];

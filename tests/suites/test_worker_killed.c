@@ -93,7 +93,7 @@ static void kill_redis(const char *const *options, long kills, bool save) {
             start_worker(&workers[w], &server, worker_path());
         start_client(&client, &server, lines, words);
         if (i < kills) {
-            wait_for(&server, "results:t", jobs * i / (kills + 1));
+            wait_entries(&server, "results:t", jobs * i / (kills + 1));
             if (save)
                 freeReplyObject(redisCommand(server.context, "SAVE"));
             wait_at_random(50000);

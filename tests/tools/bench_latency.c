@@ -1,7 +1,8 @@
 /*
  * bench_latency.c - how long one job takes, from adding it to its result
  *
- * Usage: bench_latency SOCKET. There must be a worker. Prints the median of
+ * Usage: bench_latency SOCKET. There must be a worker, and no stream before:
+ * the entries have IDs of their own, from 1-1. Prints the median of
  * 2000 jobs, added one after another on one connection as the client does it,
  * and that of as many PINGs, in microseconds.
  */
@@ -40,12 +41,14 @@ int main(int argc, char *argv[]) {
         errx(EXIT_FAILURE, "usage: bench_latency SOCKET, with Redis there");
     for (int i = 0; i < ROUNDS; i++) {
         double start = now_us();
-        redisAppendCommand(
-            context, "XADD jobs * id latency-%d.1 task nothing argument x", i);
+        redisAppendCommand(context, "HSET asked:latency-%d 1 %d-1", i, i + 1);
+        redisAppendCommand(context,
+            "XADD jobs %d-1 id latency-%d number 1 task nothing argument x",
+            i + 1, i);
         redisAppendCommand(
             context, "XREAD BLOCK 5000 STREAMS results:latency-%d 0-0", i);
-        take_reply(context);
-        take_reply(context);
+        for (int answer = 0; answer < 3; answer++)
+            take_reply(context);
         job[i] = now_us() - start;
         start = now_us();
         redisAppendCommand(context, "PING");

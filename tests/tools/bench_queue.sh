@@ -4,14 +4,12 @@
 # A redis-server of its own, on a socket in a temporary directory. What is
 # compared takes turns, ROUNDS times, and the medians of the ratios are shown:
 # whatever else the machine does hits both. It judges nothing: a target is
-# named beside each figure. A bound is what Redis itself leaves, whoever asks.
+# named beside each figure.
 set -eu
 shopt -s inherit_errexit
 build=$(cd "$1" && pwd)/05-queue
-ROUNDS=${ROUNDS:-5}
-BATCH=${BATCH:-300000} SINGLE=${SINGLE:-20000}
+ROUNDS=${ROUNDS:-5} JOBS=${JOBS:-50000}
 work=$(mktemp -d)
-server=
 finish() {
     # shellcheck disable=SC2046 # process ids, a word each
     kill $(jobs -p) 2>/dev/null || true
@@ -21,35 +19,31 @@ finish() {
 trap finish EXIT
 trap 'exit 130' INT TERM
 
-# As 05-queue/README.md says; SERVER_OPTIONS='' measures Redis as it comes.
-SERVER_OPTIONS=${SERVER_OPTIONS-"--stream-node-max-entries 8"}
-# shellcheck disable=SC2086 # a list of options
-redis-server --port 0 --unixsocket "$work/redis" --save "" \
-    --dir "$work" $SERVER_OPTIONS >"$work/log" &
-server=$!
-until redis-cli -s "$work/redis" ping 2>/dev/null | grep -q PONG; do
-    kill -0 "$server"
+tests/run/redis.sh "$work" >"$work/ready" &
+until [ -s "$work/ready" ]; do
+    kill -0 $!
+    sleep 0.02
 done
+name=$(cut -d ' ' -f 2- "$work/ready")
 
 redis() { redis-cli -s "$work/redis" "$@" >/dev/null; }
 now() { date +%s.%N; }
+# rate COUNT START : a second, until now
 rate() {
-    awk -v n="$1" -v from="$2" -v to="$3" \
+    awk -v n="$1" -v from="$2" -v to="$(now)" \
         'BEGIN { printf "%.1f", n / (to - from) }'
-} # COUNT START END
+}
 # per_second COMMAND... : what redis-benchmark gets with one connection
 per_second() {
     redis-benchmark -s "$work/redis" -c 1 --csv "$@" | tail -n 1 |
         awk -F'","' '{ print $2 }'
 }
 client() { "$build/client" -r "$work/redis" "$@" >/dev/null; }
-workers=
-start_workers() { # COUNT OPTION... : in the background
-    local count=$1 i
-    shift
+start_workers() { # COUNT
+    local i
     workers=
-    for ((i = 0; i < count; i++)); do
-        "$build/worker" -r "$work/redis" "$@" &
+    for ((i = 0; i < $1; i++)); do
+        "$build/worker" -r "$work/redis" >"$work/out" &
         workers="$workers $!"
     done
 }
@@ -59,74 +53,45 @@ stop_workers() {
     # shellcheck disable=SC2086
     wait $workers
 }
-# BLOCK commands in a pipeline of redis-benchmark; client.c adds as many jobs at
-# once. BUNDLE jobs in an entry; a worker with IN_HAND entries works on one half
-# while the other is stored and the next is handed out.
-BLOCK=256 BUNDLE=16 IN_HAND=64
-# cpu_us : what the server has used so far
-cpu_us() {
-    redis-cli -s "$work/redis" info cpu | tr -d '\r' |
-        awk -F: '/^used_cpu_(user|sys):/ { us += $2 * 1e6 } END { print us }'
-}
-per_job() { # START_US COUNT
-    awk -v n="$2" -v from="$1" -v to="$(cpu_us)" \
-        'BEGIN { printf "%.3f", (to - from) / n }'
-}
-# batch WORKERS BUNDLE IN_HAND [JOBS] : jobs a second from the client's first to
-# its last
+# batch WORKERS : jobs a second from the client's first to its last; it adds
+# all of them at once
 batch() {
-    local start used jobs=${4:-$BATCH}
+    local start
     redis flushall
-    start_workers "$1" -b "$3"
-    used=$(cpu_us)
+    start_workers "$1"
     start=$(now)
-    seq "$jobs" | client -b "$2" nothing -
-    rate "$jobs" "$start" "$(now)"
-    per_job "$used" "$jobs" >"$work/used"
+    seq "$JOBS" | client nothing -
+    rate "$JOBS" "$start"
     stop_workers
 }
-# add_and_read : the least there is to do for a queue, which is to add entries
-# and to hand them out. To hand one out costs Redis 7.0 as much as to add it: it
-# makes an XCLAIM of each, for replicas and the append-only file, though there
-# are none. So with an entry a job no queue gets half of XADD, and short
-# jobs are bundled. Sets xadd (a second), add and both (us of the server).
-add_and_read() {
+# alone : jobs a second of one worker while nobody reads the results; all are
+# there before, and the client waits for a last one behind them
+alone() {
+    local start
     redis flushall
-    redis xgroup create bench workers 0 mkstream
-    used=$(cpu_us)
-    xadd=$(per_second -n "$BATCH" -P "$BLOCK" XADD bench '*' \
-        id 3f9c2a71.12 task nothing argument 12)
-    add=$(per_job "$used" "$BATCH")
-    per_second -n $((BATCH / BLOCK)) XREADGROUP GROUP workers me \
-        COUNT "$BLOCK" STREAMS bench '>' >"$work/unused"
-    both=$(per_job "$used" "$BATCH")
+    redis xgroup create jobs workers 0 mkstream
+    seq "$JOBS" | client -t 1 nothing - 2>"$work/out" || true
+    start=$(now)
+    start_workers 1
+    client nothing last
+    rate "$JOBS" "$start"
+    stop_workers
 }
-# between_pings COMMAND... : what it prints, a rate, and the mean of PING's rate
-# before and after it
+# between COMMAND... : what `alone` gives, and the mean of what redis-benchmark
+# gets for the command before and after it
 between_pings() {
     local before rate after
-    before=$(per_second -n "$SINGLE" PING)
-    rate=$("$@")
-    after=$(per_second -n "$SINGLE" PING)
+    before=$(per_second -n "$JOBS" PING)
+    rate=$(alone)
+    after=$(per_second -n "$JOBS" PING)
     awk -v rate="$rate" -v a="$before" -v b="$after" \
         'BEGIN { print rate, (a + b) / 2 }'
 }
-# alone : jobs a second of one worker with one in hand; all are there before
-alone() {
-    local start count
-    count=$(redis-cli -s "$work/redis" xlen jobs)
-    start=$(now)
-    "$build/worker" -r "$work/redis" -n "$count"
-    rate "$count" "$start" "$(now)"
-}
-take() {
-    per_second -n "$SINGLE" XREADGROUP GROUP workers me COUNT 1 STREAMS jobs '>'
-}
-# fill : adds the jobs; nobody works, so the client gives up
-fill() {
+# xadd AT_ONCE : the client's command, so many in a pipeline
+xadd() {
     redis flushall
-    redis xgroup create jobs workers 0 mkstream
-    client -t 1 nothing - <"$work/single" 2>/dev/null || true
+    per_second -n "$JOBS" -P "$1" XADD bench '*' \
+        id 3f9c2a71 number 12 task nothing argument 12
 }
 # A row of two columns of $work/NAME: their medians and that of the ratio.
 middle() { sort -g | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'; }
@@ -137,44 +102,26 @@ row() { # NAME WHAT TARGET
         "$(awk '{ print $1 / $2 }' "$work/$1" | middle)" "$3"
 }
 
-seq "$SINGLE" >"$work/single"
 for ((round = 0; round < ROUNDS; round++)); do
-    add_and_read
-    echo "$add $both" >>"$work/least"
-    single=$(batch 1 1 64 $((BATCH / 4)))
-    echo "$single $xadd" >>"$work/single_entries"
-    one=$(batch 1 "$BUNDLE" "$IN_HAND")
-    echo "$one $xadd" >>"$work/batched"
-    used_one=$(cat "$work/used")
-    echo "$add $used_one" >>"$work/whole"
-    two=$(batch 2 "$BUNDLE" "$IN_HAND")
-    echo "$two $one" >>"$work/two"
-    echo "$(batch 2 1 1 "$SINGLE") $(batch 1 1 1 "$SINGLE")" \
-        >>"$work/two_singly"
-    fill
-    between_pings alone >>"$work/singly"
-    fill
-    between_pings take >>"$work/take"
+    between_pings >>"$work/singly"
+    one=$(batch 1)
+    echo "$one $(xadd 1)" >>"$work/batched"
+    echo "$one $(xadd 256)" >>"$work/pipelined"
+    echo "$(batch 2) $one" >>"$work/two"
     redis flushall
     start_workers 1
-    one=$("$build/../tests/bench_latency" "$work/redis")
+    "$build/../tests/bench_latency" "$work/redis" >>"$work/latency"
     stop_workers
-    echo "$one" >>"$work/latency"
 done
-load=$(cut -d ' ' -f 1 /proc/loadavg)
-echo "Medians of $ROUNDS rounds on $(nproc) CPUs, load $load; rates a second."
-echo "redis-server ${SERVER_OPTIONS:-as it comes}; PING, XADD on the same one"
-row batched "jobs in a batch, $BUNDLE an entry; XADD, $BLOCK at once" ">= 0.5"
-row whole "  us of redis-server: an XADD; one such job" "bound"
-row single_entries "  the same with an entry a job; XADD" ""
-row least "  us of redis-server: an XADD; the same, handed out" "bound"
-row two "jobs in a batch with two workers; with one" ">= 1"
-row two_singly "  the same, an entry a job, one in hand" ">= 1"
-row singly "jobs one by one; PING" ">= 0.7"
-row take "  taking one by one, no more (XREADGROUP); PING" "bound"
+echo "Medians of $ROUNDS rounds on $(nproc) CPUs, load" \
+    "$(cut -d ' ' -f 1 /proc/loadavg); rates a second; $name"
+row singly "jobs one by one, all there before; PING" ">= 0.5"
+row batched "jobs added at once and taken; XADD one by one" ">= 0.15"
+row pipelined "  the same; XADD, 256 in a pipeline" ""
+row two "jobs with two workers; with one" ">= 0.9"
 row latency "us from adding to result; us of a PING" "<= 5"
-start_workers 1 -b "$IN_HAND"
-seq "$BATCH" | client -b "$BUNDLE" nothing -
-printf 'peak memory of a worker after %s jobs: %s KiB, target < 4096\n' \
-    "$BATCH" "$(awk '/^VmHWM/ { print $2 }' "/proc/${workers# }/status")"
+start_workers 1
+seq "$JOBS" | client nothing -
+printf "a worker's own memory after %s jobs: %s KiB, target < 4096\n" "$JOBS" \
+    "$(awk '/^RssAnon/ { print $2 }' "/proc/${workers# }/status")"
 stop_workers
