@@ -13,7 +13,7 @@
 struct beside {
     pid_t pid;
     int out;       /* its stdout, a file */
-    char err[100]; /* the path of its stderr */
+    char err[140]; /* the path of its stderr */
 };
 
 /* Starts a program, found in PATH; its files go into the directory. stdin: a

@@ -26,6 +26,7 @@
     SUITE(jobs, false)          \
     SUITE(client, false)        \
     SUITE(hosts, false)         \
+    SUITE(patience, true)       \
     SUITE(locks, false)         \
     SUITE(explore, true)        \
     SUITE(twins, false)         \

@@ -4,7 +4,6 @@
 #define _GNU_SOURCE /* pipe2 */
 #include "suites/redis_server.h"
 #include "run/remove.h"
-
 #include "suites/suite.h"
 
 #include <arpa/inet.h>
@@ -23,28 +22,9 @@
 
 enum { STEP_MS = 2, OPTIONS = 40, ATTEMPTS = 5 };
 
-static struct server *running;
-static volatile sig_atomic_t stopped_by;
-
-static void note_signal(int number) {
-    stopped_by = number;
-}
-
-static void watch_signals(void) {
-    static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
-    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
-        signal(signals[i], note_signal);
-}
-
 void step(void) {
     struct timespec time = {.tv_nsec = STEP_MS * 1000000};
     nanosleep(&time, NULL);
-    if (stopped_by == 0)
-        return;
-    while (running != NULL)
-        server_stop(running);
-    printf("stopped by signal %d\n", stopped_by);
-    exit(128 + stopped_by);
 }
 
 static int free_port(void) {
@@ -73,7 +53,6 @@ static bool launch(struct server *server) {
         err(EXIT_FAILURE, "redis.sh");
     if (server->script == 0) {
         prctl(PR_SET_PDEATHSIG, SIGKILL);
-        setpgid(0, 0); /* Ctrl-C is for the harness, which cleans up */
         dup2(ends[1], STDOUT_FILENO);
         execv(argv[0], (char *const *)argv);
         _exit(127);
@@ -98,12 +77,9 @@ static void dial(struct server *server) {
 }
 
 void server_kill(struct server *server) {
-    if (server->pid == 0) /* done already */
-        return;
     redisFree(server->context);
     kill(server->pid, SIGKILL);
     waitpid(server->script, NULL, 0);
-    server->pid = 0;
 }
 
 void server_again(struct server *server) {
@@ -115,31 +91,28 @@ void server_again(struct server *server) {
 /* A free port may be gone a moment later: then it is another. */
 void server_start(
     struct server *server, bool port, const char *const *options) {
+    static bool told;
     bool there = false;
     *server = (struct server){.options = options};
     snprintf(server->dir, sizeof server->dir, "%s/redis-XXXXXX", scratch());
     if (mkdtemp(server->dir) == NULL)
         err(EXIT_FAILURE, "%s", server->dir);
     snprintf(server->socket, sizeof server->socket, "%s/redis", server->dir);
-    watch_signals();
     for (int i = 0; i < (port ? ATTEMPTS : 1) && !there; i++) {
         server->port = port ? free_port() : 0;
         there = launch(server);
     }
     if (!there)
         errx(EXIT_FAILURE, "redis-server does not start");
+    if (!told)
+        printf("     the server is %s\n", server->name);
+    told = true;
     dial(server);
-    server->next = running;
-    running = server;
 }
 
 void server_stop(struct server *server) {
-    struct server **place = &running;
     server_kill(server);
     remove_tree(server->dir);
-    while (*place != server)
-        place = &(*place)->next;
-    *place = server->next;
 }
 
 long long server_ask(struct server *server, const char *format, ...) {

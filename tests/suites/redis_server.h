@@ -1,10 +1,9 @@
 /*
  * redis_server.h - a private redis-server, for a test
  *
- * The server is started by run/redis.sh in a temporary directory, on a socket
+ * The server is started by run/redis.sh in a directory of its own, on a socket
  * there and, if asked for, on a TCP port of 127.0.0.1. It dies with the harness.
- * A failure to start ends the harness by err(). SIGINT, SIGTERM and SIGHUP end
- * the harness in the next wait(), with all servers, and leave no directory.
+ * A failure to start ends the harness by err().
  */
 #ifndef REDIS_SERVER_H
 #define REDIS_SERVER_H
@@ -15,16 +14,15 @@
 
 struct server {
     pid_t pid, script; /* of the server; of the shell that waits for it */
-    char dir[64], socket[80], name[60];
+    char dir[92], socket[108], name[60];
     int port; /* 0: none */
     const char *const *options;
     redisContext *context; /* the test's own connection */
-    struct server *next;   /* of those that run */
 };
 
-/* Starts it; options as on redis-server's command line, ends with NULL, and
- * must live as long. With a port, a free one is chosen. The struct must stay
- * where it is until server_stop(). */
+/* Starts it, and says which it is, the first time. Options: as on its command
+ * line, the last is NULL; they must live as long as it. With a port, a free one
+ * is chosen. */
 void server_start(struct server *, bool port, const char *const *options);
 
 /* Kills it with SIGKILL. Starts it again: the same directory and port. */
@@ -45,8 +43,7 @@ long long server_info(struct server *, const char *section, const char *label);
 /* Lets some ms pass: a step of waiting for a fact. */
 void step(void);
 
-enum {
-    STEPS = 30000
-}; /* of waiting, at most: only what is broken needs them */
+/* Of waiting, at most: only what is broken needs so many. */
+enum { STEPS = 30000 };
 
 #endif

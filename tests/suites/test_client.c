@@ -119,7 +119,7 @@ static void test_escaped(void) {
 static void test_asked_again(void) {
     struct server server;
     struct beside client, worker;
-    struct verdict verdict = {0};
+    struct verdict verdict = {.text = ""};
     char *text;
     server_start(&server, false, NULL);
     start_client(&client, &server, NULL,
@@ -181,7 +181,7 @@ static void test_lost(void) {
     for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
         struct server server;
         struct beside worker;
-        struct verdict verdict = {0};
+        struct verdict verdict = {.text = ""};
         char *text;
         server_start(&server, false, NULL);
         int status = run_client(&server, words, NULL);
@@ -204,7 +204,7 @@ static void test_lost(void) {
 static void test_lost_in_hand(void) {
     struct server server;
     struct beside clients[2], workers[2];
-    struct verdict verdict = {0};
+    struct verdict verdict = {.text = ""};
     struct page first, second;
     server_start(&server, false, NULL);
     page_open(&first);

@@ -13,7 +13,7 @@
 static void test_poison(void) {
     struct server server;
     struct beside client, worker;
-    struct verdict verdict = {0};
+    struct verdict verdict = {.text = ""};
     char *text;
     int deaths = 0;
     server_start(&server, false, NULL);
@@ -73,7 +73,7 @@ static void expect_failure(
     const char *task, const char *argument, const char *reason) {
     struct server server;
     struct beside worker, client;
-    struct verdict verdict = {0};
+    struct verdict verdict = {.text = ""};
     char *text, line[200];
     server_start(&server, false, NULL);
     start_worker(&worker, &server, worker_path());
@@ -150,7 +150,7 @@ static void test_tries(void) {
 static void test_foreign_result(void) {
     struct server server;
     struct beside client, worker;
-    struct verdict verdict = {0};
+    struct verdict verdict = {.text = ""};
     struct page page;
     server_start(&server, false, NULL);
     page_open(&page);
@@ -213,7 +213,7 @@ static void test_lease(void) {
     enum { ENOUGH = 10 };
     struct server server;
     struct beside client, worker, other;
-    struct verdict verdict = {0};
+    struct verdict verdict = {.text = ""};
     struct page page;
     long long idle, before = 0;
     int renewed = 0;
@@ -277,7 +277,7 @@ static void test_old_job(void) {
 static void test_stop(void) {
     struct server server;
     struct beside client, worker, heir;
-    struct verdict verdict = {0};
+    struct verdict verdict = {.text = ""};
     struct page page;
     server_start(&server, false, NULL);
     page_open(&page);

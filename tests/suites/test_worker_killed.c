@@ -42,7 +42,7 @@ static void expect_answers(
 static void test_kills(void) {
     struct server server;
     struct beside client, workers[WORKERS];
-    struct verdict verdict = {0};
+    struct verdict verdict = {.text = ""};
     char lines[200], *text;
     long kills = kills_wanted() * 10, jobs = kills * 15;
     srandom((unsigned)getpid());
@@ -81,7 +81,7 @@ static void kill_redis(const char *const *options, long kills, bool save) {
     long jobs = kills * 100;
     struct server server;
     struct beside client, workers[WORKERS];
-    struct verdict verdict = {0};
+    struct verdict verdict = {.text = ""};
     char lines[200], *text = NULL;
     const char *const words[] = {"-i", "t", "increment", "-", NULL};
     int status = 1;
@@ -131,7 +131,7 @@ static void test_redis_older(void) {
 static void test_late(void) {
     struct server server;
     struct beside client, late, heir;
-    struct verdict verdict = {0};
+    struct verdict verdict = {.text = ""};
     struct page page, again;
     server_start(&server, false, NULL);
     page_open(&page);

@@ -140,6 +140,8 @@ once "all of 06-locks: $LOCKS_ROUNDS rounds" \
     env KIT_ROUNDS="$LOCKS_ROUNDS" "$build/tests/test_runner" "$build" locks
 once "Redis killed $KILLS times" env KILLS="$KILLS" \
     "$build/tests/test_runner" "$build" worker_killed
+once "time-outs of client and worker" \
+    "$build/tests/test_runner" "$build" patience
 counted "a worker's memory stays small and flat over $JOBS jobs" memory
 # shellcheck disable=SC2086 # a list of suites
 {
