@@ -79,7 +79,9 @@ static void expect_failure(
     start_worker(&worker, &server, worker_path());
     start_client(&client, &server, NULL, WORDS("-i", "t", task, argument));
     /* Given back, it is tried again by whoever looks: by one who starts. */
-    for (long long tries = 0; !beside_ended(&client); step()) {
+    long long tries = 0;
+    for (int left = STEPS; left > 0 && !beside_ended(&client); left--) {
+        step();
         if (pending(&server, IDLE) < LEASE_MS ||
             pending(&server, TRIES) == tries)
             continue;
@@ -248,6 +250,36 @@ static void test_lease(void) {
     server_stop(&server);
 }
 
+/* A lease has run out behind many that have not: it is found all the same. */
+static void test_behind(void) {
+    struct server server;
+    struct beside client, worker;
+    char lines[200], *text;
+    redisReply *taken;
+    server_start(&server, false, NULL);
+    write_lines(&server, 1, 100, lines);
+    start_client(&client, &server, lines,
+        WORDS("-t", "600", "-i", "t", "increment", "-"));
+    wait_entries(&server, "jobs", 100);
+    server_ask(&server, "XGROUP CREATE jobs workers 0");
+    taken = redisCommand(server.context,
+        "XREADGROUP GROUP workers test COUNT 100 STREAMS jobs >");
+    const redisReply *entries = taken->element[0]->element[1];
+    server_ask(&server, "XCLAIM jobs workers test 0 %s IDLE 86400000 JUSTID",
+        entries->element[99]->element[0]->str);
+    freeReplyObject(taken);
+    start_worker(&worker, &server, worker_path());
+    wait_entries(&server, "results:t", 1);
+    beside_signal(&client, SIGKILL);
+    beside_end(&client, &text);
+    expect(server_ask(&server, "XLEN results:t") == 1 &&
+               server_ask(&server, "XLEN jobs") == 99,
+        "behind 99 jobs of others, one whose lease has run out is not done");
+    free(text);
+    beside_kill(&worker);
+    server_stop(&server);
+}
+
 /* What is done is removed, though an older job lasts: the test has taken that
  * itself. */
 static void test_old_job(void) {
@@ -307,6 +339,7 @@ CU_TestInfo jobs_tests[] = {
     {"a foreign key instead of results loses no job", test_foreign_result},
     {"a foreign key instead of the queue is told", test_foreign_queue},
     {"a long job is renewed and stays with its worker", test_lease},
+    {"a lease that has run out is found behind others", test_behind},
     {"what is done is removed, though an older job lasts", test_old_job},
     {"SIGTERM lets the job be finished", test_stop},
     CU_TEST_INFO_NULL,
