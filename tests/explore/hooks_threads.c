@@ -253,9 +253,14 @@ static int create(pthread_t *handle, bool detached, void *(*start)(void *),
         stack_of(t->id); /* or it is there from the thread before */
     pthread_attr_init(&attr);
     pthread_attr_setstack(&attr, stack, STACK_SIZE);
-    if (pthread_create(&t->handle, &attr, thread_main, t) != 0)
-        end_run(UNFIT,
-            "pthread_create failed: too much memory or too many threads?");
+    for (int tries = 0;; tries++) { /* the machine may be full for a while */
+        int error = pthread_create(&t->handle, &attr, thread_main, t);
+        if (error == 0)
+            break;
+        if (error != EAGAIN || tries == 1000)
+            end_run(UNFIT, "pthread_create failed: %s", strerror(error));
+        usleep(10000);
+    }
     *handle = t->handle;
     scrub();
     return 0;

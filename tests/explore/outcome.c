@@ -135,16 +135,7 @@ int outcomes_fine(void) {
 }
 
 bool outcomes_differ_in_order(void) {
-    const struct outcome *first = NULL;
-    for (int i = 0; i < tally.noutcomes; i++) {
-        const struct outcome *o = &tally.outcomes[i];
-        if (o->fault)
-            continue;
-        if (first != NULL && o->lines != first->lines)
-            return false;
-        first = first != NULL ? first : o;
-    }
-    return outcomes_fine() > 1 && tally.more == 0;
+    return outcomes_fine() > 1 && !tally.other_lines;
 }
 
 const char *outcome_word(int number) {
@@ -191,6 +182,10 @@ static int number_of(const struct outcome *o) {
 void outcome_count(int status) {
     struct outcome o = outcome_get(status);
     int number = number_of(&o);
+    if (!o.fault && !tally.has_lines)
+        tally.lines = o.lines;
+    tally.has_lines |= !o.fault;
+    tally.other_lines |= !o.fault && o.lines != tally.lines;
     tally.schedules++;
     tally.wrong += o.fault;
     if (*sh->race != '\0' && tally.racy++ == 0)

@@ -56,6 +56,8 @@ struct tally {
     int noutcomes;
     long schedules, wrong, racy, more; /* more: with outcomes beyond the most */
     char race[MOST_TEXT];              /* the first */
+    uint64_t lines; /* of the first that is no fault, in any order */
+    bool has_lines, other_lines; /* other: some had not these lines */
 };
 extern struct tally tally;
 

@@ -255,9 +255,11 @@ static bool command(const char *exe, const char *word, bool over) {
         if (sh->fault == PAUSE)
             sh->table[sh->situation] = '\0';
         show(exe, sh->table);
-    } else if (strcmp(word, "h") == 0)
+    } else if (over)
+        puts("it is at its end");
+    else if (strcmp(word, "h") == 0)
         hint();
-    else if (!over)
+    else
         choose(word);
     return true;
 }

@@ -195,11 +195,13 @@ int run(void) {
     sh->text[0] = sh->race[0] = sh->table[0] = '\0';
     sh->kept = sh->lost_by = -1;
     fflush(stdout);
-    pid_t pid = -1;
-    if (ftruncate(errors, 0) == 0 && lseek(errors, 0, SEEK_SET) == 0 &&
-        ftruncate(out, 0) == 0 && lseek(out, 0, SEEK_SET) == 0 &&
-        (settings.input == NULL || lseek(in, 0, SEEK_SET) == 0))
-        pid = fork();
+    pid_t pid;
+    if (ftruncate(errors, 0) == -1 || lseek(errors, 0, SEEK_SET) == -1 ||
+        ftruncate(out, 0) == -1 || lseek(out, 0, SEEK_SET) == -1 ||
+        (settings.input != NULL && lseek(in, 0, SEEK_SET) == -1))
+        err(2, "explore: the output of a run");
+    for (int tries = 0; (pid = fork()) == -1 && tries < 1000; tries++)
+        usleep(10000); /* the machine may be full for a while */
     if (pid == -1)
         err(2, "explore: a run");
     if (pid == 0)

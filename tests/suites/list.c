@@ -29,6 +29,7 @@
     SUITE(patience, true)       \
     SUITE(locks, false)         \
     SUITE(explore, true)        \
+    SUITE(play, true)           \
     SUITE(twins, false)         \
     SUITE(usage, false)         \
     SUITE(pictures, false)      \

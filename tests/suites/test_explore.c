@@ -6,6 +6,7 @@
  */
 #include "suites/suite.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,8 +20,8 @@ static void explore(
     struct program sh = {.argv = argv, .env = env, .deadline_ms = 120000};
 
     snprintf(directory, sizeof directory, "EXPLORE_DIR=%s", built("explore"));
-    snprintf(
-        program, sizeof program, "PROGRAM=tests/explore/examples/%s", name);
+    snprintf(program, sizeof program, "PROGRAM=%s%s",
+        *name == '/' ? "" : "tests/explore/examples/", name);
     snprintf(arguments, sizeof arguments, "ARGS=%s", args);
     for (int i = 0; settings != NULL && i < 3; i++)
         env[3 + i] = settings[i];
@@ -231,10 +232,113 @@ static void test_limit(void) {
         "schedules tried so far");
 }
 
-/* The schedule that explore prints does the same again. */
+/* Programs as nobody here wrote them: name, arguments, up to two settings, the
+   exit status, words. */
+static const struct {
+    const char *name, *args;
+    const char *settings[2];
+    int code;
+    const char *words;
+} cases[] = {
+    /* A failure found stays found. */
+    {"lost_early", "", {"MAX_SCHEDULES=50"}, 1, "other      exit 0: 2"},
+    {"lost_early", "", {"MAX_SCHEDULES=500", "EXPECT=3"}, 1,
+        "; the shortest needs 1 preemption"},
+    /* What is right? */
+    {"forgotten_join", "none", {NULL}, 1,
+        "main ended, A had not: its line \"saved a\" was lost"},
+    {"forgotten_join", "first", {NULL}, 1,
+        "right  exit 0: saving/saved a/saved b"},
+    {"forgotten_join", "first", {"OUTCOMES=any order"}, 1,
+        "main ended, A had not: its line \"saved b\" was lost"},
+    {"forgotten_join", "asleep", {NULL}, 1, "its line \"saved a\" was lost"},
+    {"forgotten_join", "detached", {"OUTCOMES=any order"}, 0, "right in all "},
+    {"loop_variable", "", {NULL}, 1, "reference  exit 0: 0.5 0.5"},
+    {"greet", "4 3", {NULL}, 1, "they differ in the order of the lines only"},
+    {"greet", "4 3", {NULL}, 1, "2424 schedules, more than 64 outcomes"},
+    {"greet", "4 3", {"OUTCOMES=any order"}, 0, "right in all 1 schedule"},
+    {"greet", "", {"EXPECT=hello 0 from a/hello 0 from b"}, 1, "in 1 of 2 "},
+    {"greet", "", {"OUTCOMES=sorted"}, 2, "must be \"any order\""},
+    {"many_threads", "3", {"STATUS=3"}, 0, "right in all "},
+    {"many_threads", "3", {NULL}, 1, "wrong  exit 3"},
+    /* The order of search, and what is shown first. */
+    {"ten_threads", "", {"MAX_SCHEDULES=100"}, 1, "low + high == 0"},
+    {"header", "", {NULL}, 1, "with a data race and another outcome"},
+    /* The same addresses. */
+    {"slot_on_stack", "", {NULL}, 1, "slot.full of main"},
+    {"box_on_stack", "", {NULL}, 1, "box.full of main"},
+    /* Limits are not verdicts. */
+    {"long_loop", "", {"MAX_SCHEDULES=20"}, 3, "right in all 20 schedules"},
+    {"large_stack", "", {NULL}, 0, "right in all 2 schedules"},
+    {"many_threads", "2 10", {"STATUS=20"}, 0, "right in all "},
+    {"many_threads", "60", {"STATUS=60", "MAX_SCHEDULES=20"}, 3,
+        "tried so far"},
+    /* What it can run. */
+    {"two", "", {NULL}, 1, "8 int seen = total;"},
+    {"included", "", {NULL}, 1, "at add.c:9"},
+    {"clocks", "timedjoin", {NULL}, 0, "right in all "},
+    {"clocks", "tryjoin", {NULL}, 0, "right in all "},
+    {"clocks", "clocklock", {NULL}, 0, "right in all "},
+    {"clocks", "seed", {NULL}, 0, "right in all "},
+    {"c11", "lock", {NULL}, 0, "right  exit 0: 2 1 2 14"},
+    {"c11", "condition", {NULL}, 0, "right in all "},
+    {"c11", "none", {NULL}, 1, "data race in "},
+    {"clean_up", "", {NULL}, 0, "right in all "},
+    {"unfit", "read", {"INPUT=/dev/null"}, 0, "right in all "},
+    {"heap", "use", {NULL}, 1,
+        "use after free: A reads what B freed at heap.c"},
+    {"heap", "twice", {NULL}, 1, "double free: A frees at heap.c"},
+    {"heap", "beside", {NULL}, 1, "A writes beside the blocks"},
+    {"heap", "right", {NULL}, 0, "right in all "},
+    {"misuse", "release", {NULL}, 1, "B releases room, which A holds"},
+    {"misuse", "destroy", {NULL}, 1, "B destroys room, which A holds"},
+    {"misuse", "write", {NULL}, 0, "it holds it already"},
+    /* Names. */
+    {"header", "", {NULL}, 1, "10 pthread_mutex_lock(&guard);"},
+    {"broken_promise", "", {NULL}, 1, "crash: Aborted: balance 5/ | "},
+    {"places", "", {NULL}, 1, "cells[1][0] "},
+    {"places", "", {NULL}, 1, "tokens "},
+    {"places", "", {NULL}, 1, "box.fill "},
+    {"places", "", {NULL}, 1, "write 0.5 "},
+};
+
+/* A header as some editors write it. */
+static void test_crlf(void) {
+    char path[PATH_MAX], line[200];
+    FILE *from = fopen("tests/explore/examples/any_order.c", "re");
+    int n = realpath(built("explore"), path) == NULL ? 0 : (int)strlen(path);
+
+    snprintf(path + n, sizeof path - (size_t)n, "/crlf.c");
+    FILE *to = fopen(path, "we");
+    expect(from != NULL && to != NULL, "%s cannot be written", path);
+    while (from != NULL && to != NULL && fgets(line, sizeof line, from) != NULL)
+        fprintf(to, "%.*s\r\n", (int)strcspn(line, "\n"), line);
+    if (from != NULL)
+        fclose(from);
+    if (to != NULL)
+        fclose(to);
+    check(path, "", NULL, 0, "right in all ");
+}
+
+static void test_cases(void) {
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char settings[2][60] = {"X=", "Y="};
+        for (int k = 0; k < 2 && cases[i].settings[k] != NULL; k++)
+            snprintf(
+                settings[k], sizeof settings[k], "%s", cases[i].settings[k]);
+        check(cases[i].name, cases[i].args,
+            (char *[3]){settings[0], settings[1]}, cases[i].code,
+            cases[i].words);
+    }
+}
+
+/* The schedule that explore prints does the same again, even where another
+   environment moves what is on the stack. */
 static void test_replay(void) {
     static const char *const names[] = {"increment", "philosophers",
-        "double_checked", "aba", "lost_wakeup_unlocked"};
+        "double_checked", "aba", "lost_wakeup_unlocked", "slot_on_stack",
+        "box_on_stack", "forgotten_join"};
+    char padding[3000];
 
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         struct run run;
@@ -251,7 +355,8 @@ static void test_replay(void) {
         }
         run_free(&run);
         expect(*schedule && *outcome, "explore %s: no schedule", names[i]);
-        check(names[i], "", (char *[3]){schedule}, 1, outcome);
+        snprintf(padding, sizeof padding, "PADDING=%*d", 2900, 0);
+        check(names[i], "", (char *[3]){schedule, padding}, 1, outcome);
     }
 }
 
@@ -290,6 +395,8 @@ CU_TestInfo explore_tests[] = {
     {"right programs are found right", test_right},
     {"all of 06-locks", test_locks_explored},
     {"a limit of time", test_limit},
+    {"programs of other people", test_cases},
+    {"a header with CRLF", test_crlf},
     {"a replayed schedule does the same again", test_replay},
     {"what cannot be explored is refused in words", test_unfit},
     CU_TEST_INFO_NULL,
