@@ -316,8 +316,8 @@ clang-thread: flags = -g -fsanitize=thread
 # twice there, and not ten times.
 gcc-address clang-address gcc-thread clang-thread: suites = program sites \
     messages download increment cooking processes orphans \
-    channels sharing starting async queue worker worker_killed jobs client \
-    hosts locks usage
+    channels sharing starting async await queue worker worker_killed jobs \
+    client hosts locks usage
 MATRIX := $(foreach s,plain address thread,gcc-$s clang-$s)
 .PHONY: $(MATRIX)
 $(MATRIX):

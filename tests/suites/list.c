@@ -20,6 +20,7 @@
     SUITE(sharing, false)       \
     SUITE(starting, false)      \
     SUITE(async, false)         \
+    SUITE(await, false)         \
     SUITE(queue, false)         \
     SUITE(worker, false)        \
     SUITE(worker_killed, false) \

@@ -367,92 +367,6 @@ static void test_customers(void) {
         (double)many_ns / 200000 / 1e3);
 }
 
-/* ---------- await ---------- */
-
-/* How many stacks of the process have a page below that kills. */
-static bool look_at_stacks(const struct quiet *quiet, void *arg) {
-    char path[60], access[8] = "", *line = NULL;
-    unsigned long low, high, end = 0;
-    size_t size = 0;
-    int guarded = 0, *most = arg;
-
-    snprintf(path, sizeof path, "/proc/%d/maps", (int)quiet->pids[0]);
-    FILE *maps = fopen(path, "r");
-    while (maps != NULL && getline(&line, &size, maps) != -1) {
-        bool guard = strcmp(access, "---p") == 0;
-        if (sscanf(line, "%lx-%lx %7s", &low, &high, access) == 3)
-            guarded += guard && low == end && high - low == 256 * 1024 &&
-                       strcmp(access, "rw-p") == 0;
-        end = high;
-    }
-    if (maps != NULL)
-        fclose(maps);
-    free(line);
-    *most = guarded > *most ? guarded : *most;
-    return false;
-}
-
-/* The lines in their order, where task number `failing` fails (0: none). */
-static void expect_await_lines(const struct run *run, int failing) {
-    static const char *const right[] = {"A: sleeping 2 s ...",
-        "B: sleeping 1 s ...", "C: sleeping 3 s ...", "B: slept 1 s",
-        "A: slept 2 s", "C: slept 3 s", "gather: A returned 20",
-        "gather: B returned 10", "gather: C returned 30"};
-    static const size_t ends[] = {0, 4, 3, 5}; /* where A, B and C end */
-    char failed[20], gathered[60];
-
-    snprintf(failed, sizeof failed, "%c: failed", 'A' + failing - 1);
-    snprintf(gathered, sizeof gathered, "gather: %c failed: %s",
-        'A' + failing - 1, strerror(EIO));
-    for (size_t i = 0; i < 9; i++) {
-        const char *seen = i < run->count ? run->lines[i].text : "";
-        const char *wanted = right[i];
-        if (failing > 0 && i == ends[failing])
-            wanted = failed;
-        else if (failing > 0 && i == 5 + (size_t)failing)
-            wanted = gathered;
-        expect(strcmp(seen, wanted) == 0,
-            "04-async/await -f %d: line %zu is \"%s\"; expected: \"%s\"",
-            failing, i + 1, seen, wanted);
-    }
-    expect(run->count == 9, "04-async/await -f %d: %zu lines; expected: 9",
-        failing, run->count);
-}
-
-static void judge_await(int failing) {
-    char number[12];
-    int guarded = 0;
-    const char *argv[] = {
-        built("04-async/await"), failing > 0 ? "-f" : NULL, number, NULL};
-    struct program program = {.argv = argv,
-        .virtual_time = true,
-        .at_quiet = look_at_stacks,
-        .arg = &guarded};
-    struct verdict verdict = {0};
-    struct run run;
-
-    snprintf(number, sizeof number, "%d", failing);
-    program_run(&program, &run);
-    judge_end(&run, failing > 0, &verdict);
-    expect_right(&verdict);
-    expect_await_lines(&run, failing);
-    const char *summary = strstr(run.err_text, "3 tasks in 3.00 s\n");
-    bool alone = summary == run.err_text ||
-                 strstr(run.err_text, "ASan doesn't fully support") != NULL;
-    expect(run.virtual_ns == 3000000000 && summary != NULL && alone &&
-               strcmp(summary, "3 tasks in 3.00 s\n") == 0,
-        "04-async/await: %.3f s, \"%.200s\"; expected: 3 s",
-        (double)run.virtual_ns / 1e9, run.err_text);
-    expect(guarded == 3, "04-async/await: %d stacks with a guard; expected: 3",
-        guarded);
-    run_free(&run);
-}
-
-static void test_await(void) {
-    for (int failing = 0; failing <= 3; failing++)
-        judge_await(failing);
-}
-
 CU_TestInfo async_tests[] = {
     {"no program ever has a second thread or a child", test_one_task},
     {"wrong loops are rejected for their reason", test_wrong},
@@ -462,6 +376,5 @@ CU_TestInfo async_tests[] = {
     {"a hard limit of open files that is too low is told", test_hard_limit},
     {"transfers that fail or hang delay no other", test_faults},
     {"100,000 customers take 200 bytes each", test_customers},
-    {"await: results in order, errors as results, guarded stacks", test_await},
     CU_TEST_INFO_NULL,
 };
