@@ -192,8 +192,9 @@ static void test_selftest(void) {
 
     if (best_level() == NULL)
         return;
-    if (access(argv[2], R_OK) == -1 || !is_built("tests/grade")) {
-        skip("there is no grader, or there are no solutions here");
+    if (access(argv[2], R_OK) == -1 || !is_built("tests/grade") ||
+        access(argv[1], W_OK) == -1) {
+        skip("no solutions, no grader, or no right to write beside it");
         return;
     }
     for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++)
