@@ -71,6 +71,7 @@ $B/05-queue/client $B/05-queue/worker: $(wildcard 05-queue/*.[ch])
 ALONE := run/clock_shim run/launcher sites/main tools/demo tools/bench_latency \
     pictures/stdout_shim pictures/timeline \
     pictures/browser pictures/explored grader/probe/attack \
+    grader/checks/rare_wrap grader/checks/rare_refuse \
     $(patsubst tests/%.c,%,$(filter tests/%,$(SOURCES)))
 objects = $(patsubst %,$B/objects/%.o,$1)
 room = $(call objects,$(filter-out $(ALONE),$(patsubst tests/%.c,%,$(wildcard \
@@ -96,6 +97,11 @@ $B/tests/stdout_shim.so: tests/pictures/stdout_shim.c \
     tests/pictures/records.h Makefile
 	@mkdir -p $(@D)
 	$(CC) $(WARNINGS) -O2 -fPIC -shared -Itests -o $@ $<
+# Linked with a submission: what makes rare things happen, and to which calls.
+$B/tests/rare.o: $(wildcard tests/grader/checks/rare_*.[ch]) Makefile
+	@mkdir -p $(@D)
+	$(CC) $(WARNINGS) -O2 -fPIC -Itests -r -nostdlib -o $@ $(filter %.c,$^)
+	nm $@ | sed -n 's/.* T __wrap_/--wrap=/p' >$(@:.o=.wraps)
 $B/tests/launcher: tests/run/launcher.c tests/run/launcher.h Makefile
 	@mkdir -p $(@D)
 	$(CC) $(WARNINGS) -O2 -Itests -o $@ $<
@@ -134,7 +140,8 @@ $(BINARIES):
 	    -lcurl -lhiredis -ljansson -lxml2 -lm -pthread
 
 # What the runner and the grader need beside them.
-BESIDE := $B/tests/explore.o $B/tests/launcher $B/tests/clock_shim.so
+BESIDE := $B/tests/explore.o $B/tests/rare.o $B/tests/launcher \
+    $B/tests/clock_shim.so
 GRADER := $B/tests/grade $(BESIDE)
 # What draws, and what it needs beside it.
 PICTURES := $B/tests/timeline $B/tests/explored $B/tests/stdout_shim.so \

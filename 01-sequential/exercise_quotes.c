@@ -1,12 +1,9 @@
 /*
  * exercise_quotes - five share prices, one after another
  * Ask SITE/quote/SYMBOL for each symbol with libcurl, the next when the last
- * has come. Print "ABT: asking ...", then "ABT: " and the line that the site
- * sent. One that fails, or takes over 30 s, stops nobody: "ABT: no quote", on
- * stderr "exercise_quotes: ABT: " and curl's reason, then exit 1. At the end on
- * stderr how many came, 100 x (1 - CPU time by getrusage / elapsed), rounded:
- * "5 quotes in 1.52 s, 99 % of it waiting: I/O-bound"; below 50 "CPU-bound".
- * Points: build 2, correct 6, concurrent 6, limits 2, clean 2, bad input 2
+ * has come, and say how much of the time was waiting. One that fails, or takes
+ * over 30 s, stops nobody. Write ask_all() first, then tell_waiting().
+ * All that is asked, and its points: exercise_quotes.md beside this file.
  * Test: make check EXERCISE=01-sequential/exercise_quotes (by hand: make sites)
  * Build: cc -O2 -o exercise_quotes exercise_quotes.c -lcurl
  * Usage: ./exercise_quotes [-s base_url] [SYMBOL...]

@@ -1,12 +1,10 @@
 /*
  * exercise_squares - sums of squares by one process per CPU
  * Add i x i for i = 1 to N, modulo 1000000007, for each N in a child, -w at
- * once, never more. Print "10000000: summing ..." at the start and, whichever
- * comes first, its sum: "10000000: 1333000"; last "total: T", all sums modulo
- * 1000000007. If a child is killed: "N: no sum", N on stderr, the others go on,
- * no total, exit 1. The parent sleeps until one ends, then waits for it: no
- * zombie, no orphan. On stderr, how many came: "4 sums in 0.12 s".
- * Points: build 2, correct 6, concurrent 6, limits 2, clean 2, bad input 2
+ * once, never more; print each sum as it completes, and their total last. The
+ * parent sleeps until a child has ended, then waits for it. A child that is
+ * killed stops nobody. Write sum_all() first.
+ * All that is asked, and its points: exercise_squares.md beside this file.
  * Test: make check EXERCISE=03-processes/exercise_squares
  * Build: cc -O2 -o exercise_squares exercise_squares.c
  * Usage: ./exercise_squares [-w processes] [N...]

@@ -2,11 +2,8 @@
  * exercise_quotes - five share prices at once, on one thread
  * Ask SITE/quote/SYMBOL for each symbol with curl's multi interface: one
  * thread, no child, -w requests in flight as long as symbols wait, and never
- * more. When asked "ABT: asking ...", when it has come "ABT: " and the line
- * that the site sent. One that fails, or takes over 30 s, stops nobody: "ABT:
- * no quote", on stderr "exercise_quotes: ABT: " and curl's reason, then exit 1.
- * On stderr: "5 quotes in 0.31 s" (quotes that came).
- * Points: build 2, correct 6, concurrent 6, limits 2, clean 2, bad input 2
+ * more. One that fails, or takes over 30 s, stops nobody. ask_all() is first.
+ * All that is asked, and its points: exercise_quotes.md beside this file.
  * Test: make check EXERCISE=04-async/exercise_quotes (by hand: make sites)
  * Build: cc -O2 -o exercise_quotes exercise_quotes.c -lcurl
  * Usage: ./exercise_quotes [-s base_url] [-w in_flight] [SYMBOL...]

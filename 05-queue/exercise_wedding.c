@@ -2,13 +2,12 @@
  * exercise_wedding - -w friends do the tasks of a wedding, the longest first
  * The tasks go through a queue (the kernel's, a pipe, or one in memory, with
  * threads or processes: as you like) to -w friends: the longest first, those
- * of equal length as given. A friend does one task at a time and is never idle
- * while a task waits. A task takes HOURS x -m ms. Print "cake: 3 h ..." and
- * "cake: done". On stderr, hours rounded: "4 tasks by 4 friends in 4 h". Exit
- * 0, or 1 and why on stderr.
- * Points: build 2, correct 6, concurrent 6, limits 2, clean 2, bad input 2
+ * of equal length as given. A friend is never idle while a task waits. A task
+ * takes HOURS x -m ms. Write do_all() first.
+ * All that is asked, and its points: exercise_wedding.md beside this file.
  * Test: make check EXERCISE=05-queue/exercise_wedding
  * Build: cc -O2 -pthread -o exercise_wedding exercise_wedding.c -lrt
+ * Outcomes: any order
  * Usage: ./exercise_wedding [-w friends] [-m ms_per_hour] [TASK=HOURS...]
  */
 #include <err.h>

@@ -1,14 +1,13 @@
 /*
  * exercise_pantry - cooks take portions from shared shelves
- * -s shelves in a ring have -n portions each; each of -c cooks has a thread.
- * For each of -d dishes cook k (from 0) takes one from shelf k % s and one from
- * (k + 1) % s, or none if one is empty. That lasts -m ms (0: no sleep): nobody
- * else is at these shelves, cooks at others go on. No order of the threads may
- * deadlock. "cook 1: cooking dish 1 of 2 ...", "cook 1: dish 1 done" or "...
- * missed"; at the end "shelf 1: 0 of 3 left", "dishes: 3 done, 1 missed".
- * Points: build 2, correct 6, concurrent 6, limits 2, clean 2, bad input 2
- * Test: make check EXERCISE=06-locks/exercise_pantry  Outcomes: any
+ * Each cook has a thread, each dish needs a portion from two neighbouring
+ * shelves of a ring, or none. While it lasts nobody else is at these shelves,
+ * cooks at others go on. No order of the threads may deadlock. Write
+ * cook_all() first.
+ * All that is asked, and its points: exercise_pantry.md beside this file.
+ * Test: make check EXERCISE=06-locks/exercise_pantry
  * Build: cc -O2 -pthread -o exercise_pantry exercise_pantry.c
+ * Outcomes: any
  * Usage: ./exercise_pantry [-c cooks] [-s shelves] [-n portions_per_shelf] ...
  */
 #include <err.h>

@@ -206,7 +206,7 @@ static void copy_file(const char *from, const char *to) {
 /* What the sandbox is to see, from beside this program or the sources. */
 static void copy_kit(void) {
     static const char *const built[] = {
-        "launcher", "clock_shim.so", "explore.o", NULL};
+        "launcher", "clock_shim.so", "explore.o", "rare.o", "rare.wraps", NULL};
     static const char *const scripts[] = {"tests/explore/explore.sh",
         "tests/explore/names.awk", "tests/run/build.sh", NULL};
     char from[4096], to[200];

@@ -15,8 +15,6 @@
 #define BWRAP "/usr/bin/bwrap"
 #define TMP_BYTES "67108864"
 
-enum { WORDS = 256 };
-
 static const struct limit limits[] = {
     {RLIMIT_NPROC, 128},
     {RLIMIT_FSIZE, 64 << 20},
@@ -34,12 +32,17 @@ __attribute__((format(printf, 2, 3))) static void add(
     struct command *c, const char *format, ...) {
     va_list args;
 
-    if (c->used == WORDS - 1)
-        errx(EXIT_FAILURE, "the sandbox's command is too long");
+    /* Room for this one and the NULL; doubled when it is used up. */
+    if ((c->used & (c->used + 1)) == 0) {
+        c->words = realloc(c->words, (2 * c->used + 3) * sizeof *c->words);
+        if (c->words == NULL)
+            err(EXIT_FAILURE, "realloc");
+    }
     va_start(args, format);
     if (vasprintf(&c->words[c->used++], format, args) == -1)
         err(EXIT_FAILURE, "vasprintf");
     va_end(args);
+    c->words[c->used] = NULL;
 }
 
 static void add_words(struct command *c, const char *const *words) {
@@ -194,11 +197,9 @@ char **command_words(const struct walls *walls, const struct program *p,
     static const char *const always[] = {"PATH=/usr/bin:/bin", "LANG=C.UTF-8",
         "TSAN_OPTIONS=atexit_sleep_ms=0", NULL};
     const struct sandbox *s = (const struct sandbox *)p->box;
-    struct command c = {.words = calloc(WORDS, sizeof(char *))};
+    struct command c = {.words = NULL};
     char path[4096];
 
-    if (c.words == NULL)
-        err(EXIT_FAILURE, "calloc");
     if (walls->level == SANDBOX_BWRAP)
         add_bwrap(&c, walls, s);
     add_launcher(&c, walls, s, report_fd, clock_fd);

@@ -79,7 +79,7 @@ static enum outside busy(void *arg) {
     return OUTSIDE_BUSY;
 }
 
-/* Names and lines for explore's report, in the sandbox: explore.awk. The dir
+/* Names and lines for explore's report, in the sandbox: names.awk. The dir
  * is the binary's; the submitted source is put beside it. */
 static void look_up(const struct grading *g, const char *dir, struct run *run) {
     char path[600], exe[600], report[600], source[600], script[600];
@@ -103,7 +103,7 @@ static void look_up(const struct grading *g, const char *dir, struct run *run) {
     snprintf(variable[0], sizeof variable[0], "exe=%s",
         sandbox_path(&sandbox, path, exe, sizeof exe));
     snprintf(variable[1], sizeof variable[1], "src=%s", source);
-    snprintf(script, sizeof script, "%s/explore.awk", sandbox_kit());
+    snprintf(script, sizeof script, "%s/names.awk", sandbox_kit());
     program.argv = (const char *const[]){"/usr/bin/awk", "-v", variable[0],
         "-v", variable[1], "-f", script, report, report, NULL};
     program_run(&program, &better);

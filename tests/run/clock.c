@@ -57,8 +57,8 @@ int clock_open(struct clock *clock) {
         MAP_SHARED, clock->fd, 0);
     if (clock->page == MAP_FAILED)
         goto fail;
-    clock->page->real_start = real_now(CLOCK_REALTIME);
-    clock->page->mono_start = real_now(CLOCK_MONOTONIC);
+    clock->page->real_start = clock->real_start = real_now(CLOCK_REALTIME);
+    clock->page->mono_start = clock->mono_start = real_now(CLOCK_MONOTONIC);
     clock->page->magic = CLOCK_MAGIC;
     return 0;
 fail:
@@ -71,6 +71,12 @@ fail:
 void clock_close(struct clock *clock) {
     munmap(clock->page, sizeof(struct clock_page));
     close(clock->fd);
+}
+
+bool clock_is_intact(const struct clock *clock) {
+    return clock->page->magic == CLOCK_MAGIC &&
+           clock->page->real_start == clock->real_start &&
+           clock->page->mono_start == clock->mono_start;
 }
 
 int64_t clock_now(const struct clock *clock) {

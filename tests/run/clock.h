@@ -86,6 +86,7 @@ static inline struct slot *clock_slot(
 struct clock {
     struct clock_page *page;
     int64_t now; /* the page only shows it: a program can write there */
+    int64_t real_start, mono_start;
     int fd;      /* 200 or above, close-on-exec: the child clears that */
 };
 
@@ -99,6 +100,10 @@ int clock_open(struct clock *);
 
 /* Gives the memory and the descriptor back. */
 void clock_close(struct clock *);
+
+/* Does the page still say what clock_open() wrote? No program that minds its
+ * own business changes it. */
+bool clock_is_intact(const struct clock *);
 
 /* Where the clock stands, in ns. */
 int64_t clock_now(const struct clock *);

@@ -24,9 +24,14 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ipc.h>
+#include <sys/msg.h>
 #include <sys/prctl.h>
+#include <sys/sem.h>
+#include <sys/shm.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -209,6 +214,76 @@ static pid_t start(const struct launch *l) {
     return child;
 }
 
+/* The kernel's lists of what has a number and outlives its maker; the owner is
+ * in one of the columns. */
+struct list {
+    const char *path, *name;
+    int owner;
+    int (*remove)(int);
+};
+
+static int remove_queue(int id) {
+    return msgctl(id, IPC_RMID, NULL);
+}
+
+static int remove_semaphores(int id) {
+    return semctl(id, 0, IPC_RMID);
+}
+
+static int remove_memory(int id) {
+    return shmctl(id, IPC_RMID, NULL);
+}
+
+static const struct list lists[] = {
+    {"/proc/sysvipc/msg", "a message queue", 7, remove_queue},
+    {"/proc/sysvipc/sem", "semaphores", 4, remove_semaphores},
+    {"/proc/sysvipc/shm", "shared memory", 7, remove_memory},
+};
+
+/* The owner of the object in this row, and its number. */
+static bool read_row(const struct list *list, char *row, long *owner, int *id) {
+    char *rest = NULL, *end, *word = strtok_r(row, " ", &rest);
+
+    for (int column = 0; word != NULL; column++) {
+        long value = strtol(word, &end, 10);
+        if (*end != '\0' && *end != '\n')
+            return false; /* the heading */
+        if (column == 1)
+            *id = (int)value;
+        if (column == list->owner) {
+            *owner = value;
+            return true;
+        }
+        word = strtok_r(NULL, " ", &rest);
+    }
+    return false;
+}
+
+/* Names what the program has left in System V's queues and the like, and
+ * removes what would stay for others. Where nobody tells its owner from ours
+ * nothing can be said, unless the namespace is its own. */
+static void note_left(const struct launch *l, char *buf, size_t size) {
+    for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
+        FILE *file = fopen(lists[i].path, "re");
+        char row[512];
+        long owner;
+        int id;
+        while (file != NULL && fgets(row, sizeof row, file) != NULL) {
+            size_t used = strlen(buf);
+            if ((l->uid == 0 && !l->opaque) ||
+                !read_row(&lists[i], row, &owner, &id) ||
+                (l->uid != 0 && owner != (long)l->uid))
+                continue;
+            snprintf(buf + used, size - used, "%s%s of System V (number %d)",
+                used > 0 ? ", " : "", lists[i].name, id);
+            if (l->uid != 0)
+                lists[i].remove(id);
+        }
+        if (file != NULL)
+            fclose(file);
+    }
+}
+
 int main(int argc, char *argv[]) {
     struct launch_report ended = {.event = LAUNCH_ENDED};
     struct launch launch = {.report = -1, .keep = -1, .directory = "/"};
@@ -241,6 +316,7 @@ int main(int argc, char *argv[]) {
         ;
     ended.value = info.si_code == CLD_EXITED ? W_EXITCODE(info.si_status, 0)
                                              : W_EXITCODE(0, info.si_status);
+    note_left(&launch, ended.left, sizeof ended.left);
     report(&launch, &ended);
     for (;;)
         pause();

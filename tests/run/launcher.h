@@ -13,6 +13,7 @@ struct launch_report {
     enum launch_event event;
     int value;         /* STARTED: 0 or the errno; ENDED: as wait's status */
     struct rusage use; /* ENDED */
+    char left[120];    /* ENDED: queues and the like of System V, or empty */
 };
 
 #endif

@@ -100,6 +100,10 @@ static void read_end(struct driver *d) {
     d->program->box->left(
         d->launcher, d->run->left_objects, sizeof(d->run->left_objects));
     if (read(d->pidfd, &report, sizeof(report)) == (ssize_t)sizeof(report)) {
+        size_t used = strlen(d->run->left_objects);
+        snprintf(d->run->left_objects + used,
+            sizeof(d->run->left_objects) - used, "%s%s",
+            used > 0 && report.left[0] != '\0' ? ", " : "", report.left);
         note_end(d, report.value, &report.use);
         return;
     }
@@ -169,6 +173,7 @@ static void finish(struct driver *d) {
         const struct clock_page *page = d->clock.page;
 
         run->virtual_ns = clock_now(&d->clock);
+        run->clock_changed = !clock_is_intact(&d->clock);
         run->sleeps = atomic_load(&page->sleeps);
         run->looks = atomic_load(&page->looks);
         run->unknown_timer = atomic_load(&page->unknown);

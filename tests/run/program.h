@@ -154,6 +154,8 @@ struct run {
     bool slept_past_clock; /* slept by a way the shim does not see: the
                               virtual times mean nothing */
 
+    bool clock_changed;    /* it wrote into the clock that it is shown */
+
     int left_behind;        /* descendants when the program had ended */
     char left_names[200];   /* e.g. "sleep (pid 12), job (pid 13, not waited
                              for)"; all of them were killed */

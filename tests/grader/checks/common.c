@@ -4,6 +4,7 @@
 #define _GNU_SOURCE /* vasprintf, strcasestr */
 #include "grader/checks/common.h"
 #include "grader/cause.h"
+#include "grader/checks/rare.h"
 
 #include <ctype.h>
 #include <err.h>
@@ -14,25 +15,37 @@
 
 /* ---------- Command lines and names ---------- */
 
+/* Room for one more pointer and a NULL; doubled when it is used up. */
+static void *grow(void *list, size_t count) {
+    if (count >= 8 && (count & (count - 1)) != 0)
+        return list;
+    list = realloc(list, (count < 8 ? 10 : 2 * count + 2) * sizeof(char *));
+    if (list == NULL)
+        err(EXIT_FAILURE, "realloc");
+    return list;
+}
+
 void add_word(struct words *words, const char *format, ...) {
     va_list args;
+    char *text;
 
-    if (words->count == 0)
-        words->argv[words->count++] = "";
-    if (words->count > MOST_WORDS)
-        errx(EXIT_FAILURE, "more than %d words", MOST_WORDS);
-    char *text = words->text[words->count - 1];
     va_start(args, format);
-    vsnprintf(text, WORD_BYTES, format, args);
+    if (vasprintf(&text, format, args) == -1)
+        err(EXIT_FAILURE, "vasprintf");
     va_end(args);
+    if (words->count == 0) {
+        words->argv = grow(words->argv, 0);
+        words->argv[words->count++] = "";
+    }
+    words->argv = grow(words->argv, words->count);
     words->argv[words->count++] = text;
+    words->argv[words->count] = NULL;
 }
 
 void expect_line(struct expected *expected, const char *format, ...) {
     va_list args;
 
-    if (expected->count == MOST_EXPECTED)
-        errx(EXIT_FAILURE, "more than %d lines", MOST_EXPECTED);
+    expected->lines = grow(expected->lines, expected->count);
     va_start(args, format);
     if (vasprintf(&expected->lines[expected->count++], format, args) == -1)
         err(EXIT_FAILURE, "vasprintf");
@@ -42,7 +55,8 @@ void expect_line(struct expected *expected, const char *format, ...) {
 void free_expected(struct expected *expected) {
     for (size_t i = 0; i < expected->count; i++)
         free(expected->lines[i]);
-    expected->count = 0;
+    free(expected->lines);
+    *expected = (struct expected){NULL, 0};
 }
 
 static bool is_new(char (*names)[NAME_BYTES], size_t count) {
@@ -86,6 +100,10 @@ void judge_run_end(const struct run *run, int status, struct verdict *v) {
     if (run->unfinished)
         verdict_fault(v, FAULT_NEWLINE,
             "its last line has no newline; expected: whole lines");
+    if (run->clock_changed)
+        verdict_fault(v, FAULT_NONE,
+            "it wrote into the clock that it is shown; expected: it leaves its "
+            "surroundings alone");
     if (run->slept_past_clock)
         verdict_fault(v, FAULT_PAST_CLOCK,
             run->unknown_timer
@@ -101,6 +119,48 @@ void judge_lines(const struct run *run, int status,
     if (v->text[0] == '\0')
         events_compare(run->lines, run->count,
             (const char *const *)expected->lines, expected->count, v);
+}
+
+static int by_text(const void *a, const void *b) {
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static size_t alike(char *const *texts, size_t count) {
+    size_t same = 0;
+
+    while (same < count && strcmp(texts[same], texts[0]) == 0)
+        same++;
+    return same;
+}
+
+void judge_present(const struct line *lines, size_t count,
+    const struct expected *expected, struct verdict *v) {
+    char **seen = calloc(count + 1, sizeof *seen);
+    char **wanted = calloc(expected->count + 1, sizeof *wanted);
+    size_t at = 0, all;
+
+    if (seen == NULL || wanted == NULL)
+        err(EXIT_FAILURE, "calloc");
+    for (size_t i = 0; i < count; i++)
+        seen[i] = lines[i].text;
+    for (size_t i = 0; i < expected->count; i++)
+        wanted[i] = expected->lines[i];
+    qsort(seen, count, sizeof *seen, by_text);
+    qsort(wanted, expected->count, sizeof *wanted, by_text);
+    for (size_t i = 0; i < expected->count; i += all) {
+        all = alike(wanted + i, expected->count - i);
+        while (at < count && strcmp(seen[at], wanted[i]) < 0)
+            at++;
+        size_t found = at < count && strcmp(seen[at], wanted[i]) == 0
+                           ? alike(seen + at, count - at)
+                           : 0;
+        if (found != all)
+            verdict_fault(v, found > all ? FAULT_TWICE : FAULT_LINE,
+                "the line \"%s\" was printed %zu times; expected: %zu",
+                wanted[i], found, all);
+    }
+    free(seen);
+    free(wanted);
 }
 
 /* Is there a line in text that begins and ends so? */
@@ -173,8 +233,31 @@ struct piece piece_of(const struct run *run, const char *lane) {
 
 /* ---------- Building, and bad input ---------- */
 
+/* The source without its comments: a pragma of its own shall not switch
+ * warnings off. (Those of the headers, curl's among them, may.) */
+static void judge_pragmas(const char *path, struct verdict *v) {
+    char *text = content(path);
+    const char *at = strstr(text, "ragma");
+
+    while (at != NULL && v->text[0] == '\0') {
+        char line[100];
+        snprintf(line, sizeof line, "%.*s", (int)strcspn(at, "\n"), at);
+        if (strstr(line, "diagnostic") || strstr(line, "system_header"))
+            verdict_fault(v, FAULT_WARNING,
+                "\"p%s\" switches warnings off; expected: the code gives no "
+                "cause for one",
+                line);
+        at = strstr(at + 1, "ragma");
+    }
+    free(text);
+}
+
 void check_build(struct grading *g, struct finding *f) {
-    grade_build(g, "-O2 -Wall -Wextra -Werror", f);
+    const char *text;
+
+    if (grade_build(g, "-O2 -Wall -Wextra -Werror", f) != NULL &&
+        (text = grade_build(g, "-fpreprocessed -E", f)) != NULL)
+        judge_pragmas(text, &f->verdict);
 }
 
 /* Is there a number in the line besides those of the value? */
@@ -225,7 +308,7 @@ static void judge_refused(const struct run *run, const struct words *words,
 static void refuse(
     struct grading *g, struct finding *f, const struct refusal *bad) {
     struct words words = {.count = 0};
-    struct program program = {.argv = words.argv, .virtual_time = true};
+    struct program program = {.virtual_time = true};
     struct run run;
 
     if (f->verdict.text[0] != '\0')
@@ -234,6 +317,7 @@ static void refuse(
         add_word(&words, "%s", bad->option);
     if (bad->value != NULL)
         add_word(&words, "%s", bad->value);
+    program.argv = words.argv;
     grade_run(g, &program, &run, f);
     judge_refused(&run, &words, bad, &f->verdict);
     run_free(&run);
@@ -241,10 +325,11 @@ static void refuse(
 
 static void judge_help(struct grading *g, struct finding *f) {
     struct words words = {.count = 0};
-    struct program program = {.argv = words.argv, .virtual_time = true};
+    struct program program = {.virtual_time = true};
     struct run run;
 
     add_word(&words, "-h");
+    program.argv = words.argv;
     grade_run(g, &program, &run, f);
     if (run.end != EXITED || run.code != 0 || run.count == 0 ||
         strcasestr(run.lines[0].text, "usage") == NULL)
@@ -273,115 +358,4 @@ void judge_refusals(struct grading *g, struct finding *f, const char *options,
     refuse(g, f, &(struct refusal){"-Z", NULL});
     for (; more->option != NULL || more->value != NULL; more++)
         refuse(g, f, more);
-}
-
-/* ---------- The sanitizers ---------- */
-
-/* The first place in the submission that is named, "NAME.c:LINE", or NULL. */
-static const char *first_place(const char *report) {
-    const char *at = report;
-
-    while ((at = strstr(at, "exercise_")) != NULL) {
-        size_t length = strcspn(at, " :\n)");
-        if (length > 2 && strncmp(at + length - 2, ".c:", 3) == 0)
-            return at;
-        at += length;
-    }
-    return NULL;
-}
-
-/* What the sanitizer says, from these words on. */
-static void tell_report(
-    const char *report, const char *expected, struct verdict *v) {
-    char words[300];
-    const char *place = first_place(report);
-
-    snprintf(words, sizeof words, "%.*s", (int)strcspn(report, "(\n"), report);
-    if (place != NULL)
-        verdict_fault(v, cause_of_report(report),
-            "%s(first at %.*s); expected: %s", words,
-            (int)strcspn(place, " \n)"), place, expected);
-    else
-        verdict_fault(
-            v, cause_of_report(report), "%s; expected: %s", words, expected);
-}
-
-/* Runs the program built with these flags. False when there is no report that
- * could be looked for. */
-static bool run_sanitized(struct grading *g, struct finding *f,
-    const char *flags, struct program *program, struct run *run) {
-    const char *built;
-    const char **argv = (const char **)program->argv;
-
-    if (f->verdict.text[0] != '\0' ||
-        (built = build_sanitized(g, flags, f)) == NULL)
-        return false;
-    argv[0] = built;
-    if (program->deadline_ms == 0)
-        program->deadline_ms = 100000; /* a safety net */
-    grade_run(g, program, run, f);
-    argv[0] = "";
-    /* One that cannot start lets the program print nothing. */
-    bool unable = run->count == 0 && run->code != 0 &&
-                  (strstr(run->err_text, "unexpected memory mapping") ||
-                      strstr(run->err_text, "encountered a fatal error"));
-    if (run->end == TIMED_OUT)
-        verdict_fault(&f->verdict, FAULT_TIMEOUT,
-            "built with a sanitizer it %s; expected: it ends as without",
-            run->why);
-    if (!unable)
-        return true;
-    snprintf(f->skipped, sizeof f->skipped,
-        "the sanitizer cannot start on this machine: %.200s", run->err_text);
-    run_free(run);
-    return false;
-}
-
-void judge_races(
-    struct grading *g, struct finding *f, struct program *program) {
-    static const char *const found[] = {"data race", "heap-use-after-free",
-        "unlock of an unlocked mutex", "double lock of a mutex",
-        "destroy of a locked mutex", "use of an invalid mutex", NULL};
-    struct run run;
-
-    if (!run_sanitized(
-            g, f, "-g -O1 -fsanitize=thread -D__NO_INLINE__", program, &run))
-        return;
-    for (size_t i = 0; found[i] != NULL; i++) {
-        char words[80];
-        snprintf(words, sizeof words, "ThreadSanitizer: %s", found[i]);
-        const char *report = strstr(run.err_text, words);
-        if (report != NULL)
-            tell_report(report, "no report", &f->verdict);
-    }
-    /* Whether it ends well is for others to say: with a race it may not. */
-    run_free(&run);
-}
-
-/* A pointer that is left in a register of main()'s last call is no use. */
-void judge_leaks(
-    struct grading *g, struct finding *f, struct program *program) {
-    static const char *const env[] = {"LSAN_OPTIONS=use_registers=0", NULL};
-    struct run run;
-
-    program->env = env;
-    if (!run_sanitized(
-            g, f, "-g -O0 -fsanitize=address,undefined", program, &run))
-        return;
-    const char *report = strstr(run.err_text, "AddressSanitizer: ");
-    const char *leak = strstr(run.err_text, "LeakSanitizer: ");
-    const char *error = strstr(run.err_text, "runtime error: ");
-    if (report != NULL && (leak == NULL || report < leak))
-        tell_report(report, "no report", &f->verdict);
-    if (error != NULL)
-        tell_report(error, "nothing undefined", &f->verdict);
-    if (leak != NULL)
-        tell_report(leak, "all memory given back", &f->verdict);
-    if (run.left_objects[0] != '\0')
-        verdict_fault(&f->verdict, FAULT_LEFT_OBJECT,
-            "it left %s behind; expected: nothing is left when it has ended",
-            run.left_objects);
-    if (run.end != EXITED || run.left_behind > 0)
-        judge_run_end(&run, 0, &f->verdict);
-    run_free(&run);
 }

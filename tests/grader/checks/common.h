@@ -12,18 +12,17 @@
 #include "grader/build.h"
 #include "grader/trial.h"
 #include "judge/events.h"
-#include "run/proc.h"
 #include "sites/sites.h"
 
-enum { MOST_WORDS = 40, WORD_BYTES = 64, NAME_BYTES = 9, MOST_EXPECTED = 200 };
+enum { NAME_BYTES = 9 };
 
 #define MS INT64_C(1000000)
 #define SECOND (1000 * MS)
 
-/* The words of a command line; .argv[0] stands for the program under test. */
+/* The words of a command line; .argv[0] stands for the program under test. The
+ * memory is that of the check, which is a process of its own. */
 struct words {
-    const char *argv[MOST_WORDS + 2];
-    char text[MOST_WORDS][WORD_BYTES];
+    const char **argv; /* ends with NULL; NULL itself before the first word */
     size_t count;
 };
 
@@ -32,7 +31,7 @@ __attribute__((format(printf, 2, 3))) void add_word(
 
 /* Lines that a program is expected to print. */
 struct expected {
-    char *lines[MOST_EXPECTED];
+    char **lines;
     size_t count;
 };
 
@@ -51,6 +50,12 @@ void judge_run_end(const struct run *, int status, struct verdict *);
  * lane in order. */
 void judge_lines(
     const struct run *, int status, const struct expected *, struct verdict *);
+
+/* Faults unless each of these lines was printed, just as often as it is in the
+ * list, whatever else there is, and in whatever order: how the output looks is
+ * judged once, elsewhere. */
+void judge_present(const struct line *, size_t count, const struct expected *,
+    struct verdict *);
 
 /* Faults unless stderr has a line that begins and ends so. Other lines may be
  * there. */
@@ -86,77 +91,5 @@ struct refusal {
  * refused, and numbers that are out of any range for these options. */
 void judge_refusals(struct grading *, struct finding *, const char *options,
     const struct refusal *);
-
-/* Runs the program, built once more with a sanitizer, in real time. Faults with
- * its report. Where it cannot work here, f->skipped says so. */
-void judge_races(struct grading *, struct finding *, struct program *);
-void judge_leaks(struct grading *, struct finding *, struct program *);
-
-/* ---------- check_inject.c: rare things happen ---------- */
-
-/* Does the source hold one of these names? The last is NULL. */
-bool uses(const struct grading *, const char *const *names);
-
-/* Builds it once more so that every other wait at a condition variable ends
- * without a signal, and that stdio in a signal handler is told. NULL when it
- * cannot be built so. */
-const char *build_injected(struct grading *, struct finding *);
-
-/* Builds it once more with these flags, C11 threads as the POSIX threads that
- * they are in glibc: ThreadSanitizer knows those only, and crashes else. */
-const char *build_sanitized(
-    struct grading *, const char *flags, struct finding *);
-
-/* Runs it so; faults when a signal handler calls stdio. Does nothing to a
- * program that has no handler. */
-void judge_handlers(struct grading *, struct finding *, struct program *);
-
-/* ---------- check_orders.c: every order of the threads ---------- */
-
-/* Explores the program with these words; true when there is a report in *run,
- * which the caller frees. The run time is added to what it prints. */
-bool explore(struct grading *, struct finding *, const struct words *,
-    const char *bound, struct run *);
-
-/* The outcome in a line of explore's table, or NULL; and how long that run took
- * by explore's clock, as a text that begins with the milliseconds, or NULL. */
-const char *outcome_of(const char *line);
-const char *explored_time(const struct grading *, const char *outcome);
-
-/* Explores, and judges the lines of every outcome; a deadlock, a crash and any
- * other exit status than 0 are faults. */
-void judge_orders(struct grading *, struct finding *, const struct words *,
-    const char *bound,
-    void (*judge)(const struct line *, size_t, const void *, struct verdict *),
-    const void *arg);
-
-/* ---------- What other processes do, as /proc shows it ---------- */
-
-/* A look at the processes of the program under test that have no children. */
-struct workers {
-    struct pids before; /* children of ours that are not of the program; they
-                           last as long as the check's own process */
-    int most_ready;     /* of them, could run at the same moment, at most */
-    int looks;          /* that found at least one */
-    long kill_after_ms; /* of CPU time: then it is killed; 0: never */
-    pid_t killed;       /* 0: none */
-    long parent_ms;     /* the most CPU time of a process that has children */
-    pid_t zombie;       /* not waited for, its parent asleep; 0: none */
-    pid_t ended;        /* a zombie as well, since this CPU time of */
-    long ended_ms;      /* the busiest */
-    pid_t busiest;      /* the one with the most CPU time so far, */
-    long busiest_ms;
-    int64_t busiest_seen_ns; /* and when it was last seen at work */
-    int64_t start_ns;
-};
-
-/* A zombie that is there while another process uses so much CPU time. */
-enum { ZOMBIE_MS = 100 };
-
-/* Before the run. */
-void watch_workers(struct workers *);
-
-/* For .outside, with the workers as .arg. */
-enum outside look_at_workers(void *workers);
 
 #endif

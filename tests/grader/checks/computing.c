@@ -5,13 +5,16 @@
  * right after the other: what was ready in both was so at one moment in
  * between. A program that computes one thing after another never has two.
  */
-#include "grader/checks/common.h"
+#include "grader/checks/computing.h"
 
 #include <err.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
+
+#define SECOND INT64_C(1000000000)
 
 struct process {
     pid_t pid;
@@ -116,6 +119,38 @@ static void note_zombie(
     }
 }
 
+/* Not of the sandbox around it. */
+static bool is_program(pid_t pid) {
+    char name[64];
+
+    return proc_read(name, sizeof name, "/proc/%d/comm", pid) &&
+           strncmp(name, "exercise_", 9) == 0;
+}
+
+/* Lets several children have ended before their parent hears of the first: it
+ * is stopped when there are two, and goes on when all have ended. */
+static void let_meet(struct workers *w, const struct list *list) {
+    for (size_t i = 0; i < list->count; i++) {
+        const struct process *p = &list->all[i];
+        int there = 0, ended = 0;
+        for (size_t c = 0; c < list->count; c++) {
+            bool child = list->all[c].stat.parent == p->pid;
+            there += child;
+            ended += child && list->all[c].stat.state == 'Z';
+        }
+        if (!p->parent || !is_program(p->pid))
+            continue;
+        if (w->stopped == 0 && w->met < w->to_meet && there >= 2 &&
+            ended == 0 && p->stat.state == 'S' && kill(p->pid, SIGSTOP) == 0)
+            w->stopped = p->pid;
+        else if (w->stopped == p->pid && ended == there &&
+                 kill(p->pid, SIGCONT) == 0) {
+            w->stopped = 0;
+            w->met++;
+        }
+    }
+}
+
 enum outside look_at_workers(void *workers) {
     struct workers *w = workers;
     struct list first = look(w), second = look(w);
@@ -133,6 +168,8 @@ enum outside look_at_workers(void *workers) {
             ready++;
         note_busiest(w, p);
     }
+    if (w->to_meet > 0)
+        let_meet(w, &first);
     free(first.all);
     free(second.all);
     w->looks += ready > 0;

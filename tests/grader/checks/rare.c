@@ -1,15 +1,20 @@
 /*
- * check_inject.c - a submission in which rare things happen: see inject.h
+ * rare.c - a submission in which rare things happen: see rare_wrap.c
  */
-#include "grader/checks/common.h"
+#include "grader/checks/rare.h"
+#include "grader/checks/moments.h"
+#include "grader/sandbox.h"
 
 #include <err.h>
+#include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
-static char *content(const char *path) {
+char *content(const char *path) {
     char *text = NULL;
     size_t size = 0;
     FILE *file = fopen(path, "re");
@@ -20,19 +25,44 @@ static char *content(const char *path) {
     return text;
 }
 
-bool uses(const struct grading *g, const char *const *names) {
-    char *text = content(g->source);
-    bool found = false;
+/* ---------- What it calls ---------- */
 
+/* nm prints "U name" for each. */
+static bool is_undefined(const struct run *run, const char *name) {
+    for (size_t i = 0; i < run->count; i++) {
+        const char *text = run->lines[i].text + strspn(run->lines[i].text, " ");
+        if (strncmp(text, "U ", 2) == 0 && strcmp(text + 2, name) == 0)
+            return true;
+    }
+    return false;
+}
+
+bool calls(struct grading *g, const char *const *names) {
+    struct finding f = {.share = 0};
+    const char *object = grade_build(g, "-c", &f);
+    const char *argv[] = {"/usr/bin/nm", "-u", NULL, NULL};
+    struct program program = {.argv = argv};
+    char dir[512], inside[512];
+    bool found = false;
+    struct run run;
+
+    if (object == NULL)
+        return false;
+    snprintf(
+        dir, sizeof dir, "%.*s", (int)(strrchr(object, '/') - object), object);
+    struct sandbox sandbox = sandbox_at(dir, NULL);
+    program.box = &sandbox.box;
+    argv[2] = sandbox_path(&sandbox, object, inside, sizeof inside);
+    program_run(&program, &run);
     for (; *names != NULL && !found; names++)
-        found = strstr(text, *names) != NULL;
-    free(text);
+        found = is_undefined(&run, *names);
+    run_free(&run);
     return found;
 }
 
-/* Where a changed copy of the source goes: a directory of its own, laid out as
- * the submission. */
-static void place_copy(
+/* ---------- Builds ---------- */
+
+bool place_copy(
     const struct grading *g, const char *name, char *path, size_t size) {
     size_t top = strlen(g->source) - strlen(g->path) - 2;
 
@@ -42,69 +72,228 @@ static void place_copy(
         (int)strcspn(g->path, "/"), g->path);
     mkdir(path, 0755);
     snprintf(path, size, "%.*s%s/%s.c", (int)top, g->source, name, g->path);
+    return access(path, F_OK) == -1;
 }
 
-/* The source with these texts before and behind it. */
-static void write_copy(const struct grading *g, const char *path,
-    const char *before, const char *behind) {
+/* The source, with this before it. */
+static void write_copy(
+    const struct grading *g, const char *path, const char *before) {
     char *text = content(g->source);
     FILE *file = fopen(path, "we");
 
-    if (file == NULL)
-        err(EXIT_FAILURE, "%s", path);
-    fprintf(file, "%s#line 1 \"%s.c\"\n%s\n#define KIT_BEHIND\n%s", before,
-        g->path, text, behind);
-    if (fclose(file) == EOF)
+    if (file == NULL ||
+        fprintf(file, "%s#line 1 \"%s.c\"\n%s", before, g->path, text) < 0 ||
+        fclose(file) == EOF)
         err(EXIT_FAILURE, "%s", path);
     free(text);
 }
 
-const char *build_injected(struct grading *g, struct finding *f) {
-    struct grading other = *g;
-    char path[600];
+/* These flags, and what makes rare things happen. */
+static const char *with_rare(char *buf, size_t size, const char *flags) {
+    const char *kit = sandbox_kit();
+
+    snprintf(buf, size, "%s -w -pthread %s/rare.o -Wl,@%s/rare.wraps", flags,
+        kit, kit);
+    return buf;
+}
+
+const char *build_rare(struct grading *g, struct finding *f) {
+    struct finding own = {.share = 0};
+    char flags[400];
 
     if (f->verdict.text[0] != '\0')
         return NULL;
-    char *inject = content("tests/grader/checks/rare_around.h");
-    place_copy(g, "injected", path, sizeof path);
-    write_copy(g, path, inject, inject);
-    free(inject);
-    other.source = path;
-    const char *built = grade_build(&other, "-O1 -w -DKIT_INJECTED", f);
-    if (built == NULL) /* nothing can be said then */
-        f->verdict.text[0] = '\0';
-    return built;
+    return grade_build(g, with_rare(flags, sizeof flags, "-O2"), &own);
 }
 
 const char *build_sanitized(
     struct grading *g, const char *flags, struct finding *f) {
-    static const char *const c11[] = {"threads.h", NULL};
+    static const char *const c11[] = {"thrd_create", NULL};
     struct grading other = *g;
-    char path[600], all[200];
+    char path[600], all[400];
 
-    if (!uses(g, c11))
-        return grade_build(g, flags, f);
+    with_rare(all, sizeof all, flags);
+    if (!calls(g, c11))
+        return grade_build(g, all, f);
     char *threads = content("tests/grader/checks/c11_threads.h");
-    place_copy(g, "c11", path, sizeof path);
-    write_copy(g, path, threads, "");
+    if (place_copy(g, "c11", path, sizeof path))
+        write_copy(&other, path, threads);
     free(threads);
     other.source = path;
-    snprintf(all, sizeof all, "%s -DKIT_C11", flags);
+    strncat(all, " -frandom-seed=c11", sizeof all - strlen(all) - 1);
     return grade_build(&other, all, f);
 }
 
+/* ---------- Other orders ---------- */
+
+bool run_shaken(struct grading *g, struct finding *f, struct program *program,
+    const char *variable, struct run *run) {
+    const char **argv = (const char **)program->argv, *built = build_rare(g, f);
+    const char *const *own = program->env;
+    char shake[40];
+    const char *env[] = {shake, "KIT_SPURIOUS=1", variable, NULL};
+
+    if (built == NULL)
+        return false;
+    snprintf(
+        shake, sizeof shake, "KIT_SHAKE=%ld", grade_random(g, 0, 1000000000));
+    program->env = env;
+    argv[0] = built;
+    run_virtual(g, f, program, run);
+    argv[0] = "";
+    program->env = own;
+    return true;
+}
+
+void judge_shaken(struct grading *g, struct finding *f, struct program *program,
+    int runs, void (*judge)(const struct run *, const void *, struct verdict *),
+    const void *arg) {
+    struct run run;
+
+    for (int i = 0; i < runs && f->verdict.text[0] == '\0' &&
+                    run_shaken(g, f, program, NULL, &run);
+         i++) {
+        judge(&run, arg, &f->verdict);
+        run_free(&run);
+    }
+}
+
+/* ---------- What is refused ---------- */
+
+static const struct {
+    const char *name, *word; /* for the wrapper; for a sentence */
+    int reason;              /* the errno that is to be told, or 0: any words */
+} requests[] = {
+    [THREAD] = {"thread", "another thread", EAGAIN},
+    [PROCESS] = {"process", "another process", EAGAIN},
+    [MEMORY] = {"memory", "memory", 0},
+    [DESCRIPTOR] = {"descriptor", "another descriptor", 0},
+    [OBJECT] = {"object", "a System V object", 0},
+    [HANDLE] = {"handle", "another handle of curl", 0},
+};
+
+/* Takes our own line out; was it there? */
+static bool take_note(struct run *run) {
+    static const char mark[] = "kit: refused ";
+    char *at = strstr(run->err_text, mark);
+
+    if (at == NULL)
+        return false;
+    const char *rest = at + strcspn(at, "\n");
+    rest += *rest == '\n';
+    memmove(at, rest, strlen(rest) + 1);
+    return true;
+}
+
+bool run_refused(struct grading *g, struct finding *f, struct program *program,
+    enum refused what, int nth, struct run *run) {
+    const char **argv = (const char **)program->argv, *built = build_rare(g, f);
+    const char *const *own = program->env;
+    char variable[40];
+    const char *env[] = {variable, NULL};
+
+    if (built == NULL)
+        return false;
+    snprintf(variable, sizeof variable, "KIT_REFUSE=%s:%d", requests[what].name,
+        nth);
+    program->env = env;
+    argv[0] = built;
+    if (program->virtual_time && program->at_quiet == NULL)
+        run_virtual(g, f, program, run);
+    else
+        grade_run(g, program, run, f);
+    argv[0] = "";
+    program->env = own;
+    if (take_note(run))
+        return true;
+    run_free(run);
+    return false;
+}
+
+static void judge_refused_run(
+    const struct run *run, enum refused what, int nth, struct verdict *v) {
+    int reason = requests[what].reason;
+    const char *words = reason ? strerror(reason) : "";
+    char how[800];
+
+    /* Of those that run already only a refused process reminds everybody. */
+    if (run->end != EXITED || run->code != 1 || run->err_text[0] == '\0' ||
+        (what == PROCESS && run->left_behind > 0) ||
+        strstr(run->err_text, words) == NULL)
+        verdict_fail(v,
+            "when the system refused it %s (number %d) it %s, stderr \"%.160s\""
+            "; expected: exit status 1, %s%s%s on stderr%s",
+            requests[what].word, nth, run_describe(run, how, sizeof how),
+            run->err_text, reason ? "the reason, \"" : "the reason", words,
+            reason ? "\"," : "",
+            what == PROCESS ? ", nothing left behind" : "");
+}
+
+void judge_refused_requests(struct grading *g, struct finding *f,
+    struct program *program, enum refused what, int most,
+    void (*judge)(const struct run *, const void *, struct verdict *),
+    const void *arg) {
+    struct run run;
+
+    for (int nth = 1; nth <= most && f->verdict.text[0] == '\0' &&
+                      run_refused(g, f, program, what, nth, &run);
+         nth++) {
+        if (run.end == EXITED && run.code == 0)
+            judge(&run, arg, &f->verdict);
+        else
+            judge_refused_run(&run, what, nth, &f->verdict);
+        run_free(&run);
+    }
+}
+
+static void judge_unread(
+    struct finding *f, const struct run *run, const char *when, bool killed) {
+    char how[800];
+    bool by_signal = killed && run->end == SIGNALLED && run->code == SIGPIPE;
+
+    if (!by_signal && (run->end != EXITED || run->code != 1 ||
+                          run->left_behind > 0 || run->err_text[0] == '\0'))
+        verdict_fail(&f->verdict,
+            "when %s it %s, stderr \"%.100s\"; expected: exit status 1 and the "
+            "reason on stderr, nothing left behind",
+            when, run_describe(run, how, sizeof how), run->err_text);
+}
+
+void judge_full_disk(
+    struct grading *g, struct finding *f, struct program *program) {
+    struct run run;
+
+    if (f->verdict.text[0] != '\0')
+        return;
+    program->stdout_path = "/dev/full";
+    grade_run(g, program, &run, f);
+    program->stdout_path = NULL;
+    judge_unread(f, &run, "stdout was full", false);
+    run_free(&run);
+    program->stdout_broken = true;
+    grade_run(g, program, &run, f);
+    program->stdout_broken = false;
+    judge_unread(f, &run, "nobody read its stdout any more", true);
+    run_free(&run);
+}
+
+/* ---------- Signal handlers ---------- */
+
 void judge_handlers(
     struct grading *g, struct finding *f, struct program *program) {
-    static const char *const names[] = {"signal(", "sigaction(", NULL};
+    static const char *const names[] = {"signal", "sigaction", NULL};
+    static const char *const env[] = {"KIT_HANDLERS=1", NULL};
     static const char mark[] = "kit: ";
     const char **argv = (const char **)program->argv, *built;
     struct run run;
 
-    if (!uses(g, names) || (built = build_injected(g, f)) == NULL)
+    if (!calls(g, names) || (built = build_rare(g, f)) == NULL)
         return;
     argv[0] = built;
+    program->env = env;
     grade_run(g, program, &run, f);
     argv[0] = "";
+    program->env = NULL;
     const char *said = strstr(run.err_text, mark);
     if (said != NULL) {
         said += sizeof mark - 1;

@@ -1,306 +1,299 @@
 /*
- * check_tables.c - the checks of 02-threads/exercise_tables
+ * tables.c - 02-threads/exercise_tables: what it prints, and when
  *
  * Loading is sleeping, so virtual time makes every moment exact. Which worker
  * takes which table is free, when it is begun is not: the next table in the
  * order given is begun when the first worker is free.
  */
 #include "grader/checks/exercises.h"
+#include "grader/checks/jobs.h"
+#include "grader/checks/orders.h"
+#include "grader/checks/rare.h"
+#include "grader/checks/sanitizers.h"
 
 #include <stdio.h>
 #include <string.h>
-#include <sys/resource.h>
 
-enum { MOST_TABLES = 30 };
-
-struct loading {
-    char names[MOST_TABLES][NAME_BYTES];
-    long seconds[MOST_TABLES], count, workers, ms;
-    struct words words;
-    struct program program;
-    struct run run;
-};
-
-static int64_t length_of(const struct loading *l, long i) {
-    return l->seconds[i] * l->ms * MS;
-}
-
-static void plan(struct grading *g, struct loading *l, long count, long workers,
-    long most_seconds) {
-    memset(l, 0, sizeof *l);
-    l->count = count;
-    l->workers = workers;
-    l->ms = grade_random(g, 10, 150) * 10;
-    random_names(g, l->names, (size_t)count);
-    for (long i = 0; i < count; i++)
-        l->seconds[i] = grade_random(g, 1, most_seconds);
-}
-
-static void say_words(struct loading *l) {
-    add_word(&l->words, "-w");
-    add_word(&l->words, "%ld", l->workers);
-    add_word(&l->words, "-m");
-    add_word(&l->words, "%ld", l->ms);
-    for (long i = 0; i < l->count; i++)
-        add_word(&l->words, "%s=%ld", l->names[i], l->seconds[i]);
-    l->program.argv = l->words.argv;
-}
-
-static void load(struct grading *g, struct finding *f, struct loading *l) {
-    say_words(l);
-    l->program.virtual_time = true;
-    grade_run(g, &l->program, &l->run, f);
+/* Of tables that take a few virtual seconds in all: who looks every
+ * millisecond is found out in "waits" alone. */
+static void plan(
+    struct grading *g, struct jobs *j, long count, long workers, long most) {
+    plan_jobs(g, j, count, workers, grade_random(g, 10, 40), most);
+    j->moments.most_looks = 12000;
 }
 
 /* ---------- What is printed ---------- */
 
 static void judge_results(
-    const struct loading *l, const struct run *run, struct verdict *v) {
-    size_t first = run->count - (size_t)l->count;
+    const struct jobs *j, const struct run *run, struct verdict *v) {
+    size_t first = run->count - (size_t)j->count;
 
-    for (long i = 0; i < l->count && v->text[0] == '\0'; i++) {
+    for (long i = 0; i < j->count && v->text[0] == '\0'; i++) {
         char expected[80];
         const char *seen = run->lines[first + (size_t)i].text;
         snprintf(expected, sizeof expected, "result %ld: %s has %ld rows",
-            i + 1, l->names[i], l->seconds[i] * 100);
+            i + 1, j->names[i], j->units[i] * 100);
         if (strcmp(seen, expected) != 0)
             verdict_fail(v,
                 "of the last %ld lines, number %ld is \"%s\"; expected: \"%s\""
-                ", "
-                "all results in the order asked, when all are loaded",
-                l->count, i + 1, seen, expected);
+                ", all results in the order asked, when all are loaded",
+                j->count, i + 1, seen, expected);
     }
 }
 
-static void judge_loading(
-    const struct loading *l, const struct run *run, struct verdict *v) {
+static struct expected lines_of(const struct jobs *j) {
     struct expected e = {.count = 0};
 
-    for (long i = 0; i < l->count; i++) {
-        expect_line(&e, "%s: loading %ld s ...", l->names[i], l->seconds[i]);
-        expect_line(&e, "%s: loaded", l->names[i]);
-        expect_line(&e, "result %ld: %s has %ld rows", i + 1, l->names[i],
-            l->seconds[i] * 100);
+    for (long i = 0; i < j->count; i++) {
+        expect_line(&e, "%s: loading %ld s ...", j->names[i], j->units[i]);
+        expect_line(&e, "%s: loaded", j->names[i]);
+        expect_line(&e, "result %ld: %s has %ld rows", i + 1, j->names[i],
+            j->units[i] * 100);
     }
-    judge_lines(run, 0, &e, v);
+    return e;
+}
+
+/* To the letter and in order. */
+static void judge_output(const struct jobs *j, struct verdict *v) {
+    struct expected e = lines_of(j);
+
+    judge_lines(&j->run, 0, &e, v);
     if (v->text[0] == '\0')
-        judge_results(l, run, v);
+        judge_results(j, &j->run, v);
+    free_expected(&e);
+}
+
+/* Was all loaded, once, and are the results right? */
+static void judge_loaded(
+    const struct run *run, const void *jobs, struct verdict *v) {
+    struct expected e = lines_of(jobs);
+
+    judge_run_end(run, 0, v);
+    judge_present(run->lines, run->count, &e, v);
     free_expected(&e);
 }
 
 void check_tables_results(struct grading *g, struct finding *f) {
-    struct loading l;
+    struct jobs j;
 
     /* The first is the last to be loaded, so that order asked and order of
      * loading differ. */
-    plan(g, &l, grade_random(g, 4, 8), grade_random(g, 2, 4), 6);
-    l.seconds[0] = grade_random(g, 60, 90);
-    load(g, f, &l);
-    judge_loading(&l, &l.run, &f->verdict);
-    run_free(&l.run);
+    plan(g, &j, grade_random(g, 4, 8), grade_random(g, 2, 4), 6);
+    j.units[0] = grade_random(g, 60, 90);
+    run_jobs(g, f, &j);
+    judge_output(&j, &f->verdict);
+    run_free(&j.run);
     if (f->verdict.text[0] != '\0')
         return;
-    plan(g, &l, grade_random(g, 3, 5), 1, 9);
-    load(g, f, &l);
-    judge_loading(&l, &l.run, &f->verdict);
-    run_free(&l.run);
+    plan(g, &j, grade_random(g, 3, 5), 1, 9);
+    run_jobs(g, f, &j);
+    judge_output(&j, &f->verdict);
+    run_free(&j.run);
 }
 
 void check_tables_times(struct grading *g, struct finding *f) {
-    struct loading l;
+    struct jobs j;
     char form[60];
 
-    plan(g, &l, grade_random(g, 4, 8), grade_random(g, 2, 4), 40);
-    load(g, f, &l);
-    judge_run_end(&l.run, 0, &f->verdict);
-    for (long i = 0; i < l.count; i++) {
-        struct piece p = piece_of(&l.run, l.names[i]);
-        int64_t took = p.end ? p.end->at_ns - p.begin->at_ns : -1;
-        if (took != length_of(&l, i))
-            verdict_fail(&f->verdict,
-                "%s took %.3f s; expected: %ld x %ld ms = %.3f s", l.names[i],
-                (double)took / 1e9, l.seconds[i], l.ms,
-                (double)length_of(&l, i) / 1e9);
-    }
-    snprintf(form, sizeof form, "%ld tables in #.2 s", l.count);
-    judge_summary(&l.run, form, 1e9, &f->verdict);
-    run_free(&l.run);
+    plan(g, &j, grade_random(g, 4, 8), grade_random(g, 2, 4), 40);
+    j.ms = grade_random(g, 11, 14) * 10; /* no half of a hundredth */
+    run_jobs(g, f, &j);
+    judge_lengths(&j, &j.run, &f->verdict);
+    snprintf(form, sizeof form, "%ld tables in #.2 s", j.count);
+    judge_summary(&j.run, form, 1e9, &f->verdict);
+    run_free(&j.run);
 }
 
 /* ---------- The pool ---------- */
 
-/* When the pool must begin each table. Returns when the last is loaded. */
-static int64_t simulate(const struct loading *l, int64_t *begins) {
-    int64_t is_free[MOST_TABLES] = {0}, end = 0;
-    long workers = l->workers < l->count ? l->workers : l->count;
-
-    for (long i = 0; i < l->count; i++) {
-        long first = 0;
-        for (long w = 1; w < workers; w++)
-            if (is_free[w] < is_free[first])
-                first = w;
-        begins[i] = is_free[first];
-        is_free[first] += length_of(l, i);
-        end = is_free[first] > end ? is_free[first] : end;
-    }
-    return end;
-}
-
-static void judge_pool(
-    const struct loading *l, const struct run *run, struct verdict *v) {
-    int64_t begins[MOST_TABLES], end = simulate(l, begins);
-    int64_t start = run->virtual_ns - work_ns(run);
-    size_t overlap = events_overlap(run->lines, run->count);
-
-    judge_run_end(run, 0, v);
-    if (overlap <= 1)
-        verdict_fail(v,
-            "nothing overlapped, %ld tables took %.3f s one after another; "
-            "expected: %ld at once and %.3f s",
-            l->count, (double)work_ns(run) / 1e9, l->workers,
-            (double)end / 1e9);
-    for (long i = 0; i < l->count && v->text[0] == '\0'; i++) {
-        struct piece p = piece_of(run, l->names[i]);
-        if (p.begin == NULL || p.begin->at_ns - start != begins[i])
-            verdict_fail(v,
-                "table %ld, %s, was begun at %.3f s; expected: at %.3f s, when "
-                "the next of %ld workers was free",
-                i + 1, l->names[i],
-                p.begin ? (double)(p.begin->at_ns - start) / 1e9 : -1,
-                (double)begins[i] / 1e9, l->workers);
-    }
-    if (work_ns(run) != end)
-        verdict_fail(v, "it took %.3f s; expected: %.3f s",
-            (double)work_ns(run) / 1e9, (double)end / 1e9);
-}
-
 void check_tables_pool(struct grading *g, struct finding *f) {
-    struct loading l;
+    struct jobs j;
 
-    /* Long and short ones mixed: rounds and lists dealt out are seen. */
-    plan(g, &l, grade_random(g, 8, 14), grade_random(g, 3, 4), 9);
-    l.seconds[grade_random(g, 0, 1)] = grade_random(g, 20, 30);
-    load(g, f, &l);
-    judge_pool(&l, &l.run, &f->verdict);
-    run_free(&l.run);
+    /* Long and short ones mixed: rounds and lists dealt out are seen. Each is
+     * far longer than what is allowed for lateness. */
+    plan(g, &j, grade_random(g, 8, 14), grade_random(g, 3, 4), 9);
+    j.ms = grade_random(g, 200, 300);
+    j.units[grade_random(g, 0, 1)] = grade_random(g, 20, 30);
+    run_jobs(g, f, &j);
+    judge_begins(&j, &j.run, &f->verdict);
+    run_free(&j.run);
     if (f->verdict.text[0] != '\0')
         return;
-    plan(g, &l, grade_random(g, 4, 6), grade_random(g, 6, 9), 9);
-    load(g, f, &l); /* a worker for each table, and some to spare */
-    judge_pool(&l, &l.run, &f->verdict);
-    run_free(&l.run);
+    plan(g, &j, grade_random(g, 4, 6), grade_random(g, 6, 9), 9);
+    j.ms = grade_random(g, 100, 200);
+    run_jobs(g, f, &j); /* a worker for each table, and some to spare */
+    judge_begins(&j, &j.run, &f->verdict);
+    run_free(&j.run);
 }
 
-/* ---------- Limits ---------- */
-
 /* Two threads more than needed may do something else, such as signals. */
-static void judge_workers(
-    const struct loading *l, const struct run *run, struct verdict *v) {
-    long pool = l->workers < l->count ? l->workers : l->count;
-    size_t overlap = events_overlap(run->lines, run->count);
+enum { HELPERS = 2 };
 
-    judge_run_end(run, 0, v);
-    if (overlap > (size_t)l->workers)
-        verdict_fail(v,
-            "%zu tables were loaded at once; expected: no more than -w %ld",
-            overlap, l->workers);
-    if (run->most_tasks > pool + 1 + 2)
-        verdict_fail(v,
-            "it had %d threads at once for %ld tables and -w %ld; expected: a "
-            "pool of %ld and main",
-            run->most_tasks, l->count, l->workers, pool);
+/* A thread that is not needed is never asked for, so it may be refused. */
+static void judge_no_more(struct grading *g, struct finding *f) {
+    long count = grade_random(g, 2, 3);
+    struct run run;
+    struct jobs j;
+
+    plan(g, &j, count, grade_random(g, 20, 40), 9);
+    say_jobs(&j);
+    j.program.virtual_time = true;
+    if (!run_refused(g, f, &j.program, THREAD, (int)count + HELPERS + 1, &run))
+        return;
+    verdict_fail(&f->verdict,
+        "it asked for thread number %ld, for %ld tables and -w %ld; expected: "
+        "no more threads than there are tables",
+        count + HELPERS + 1, count, j.workers);
+    run_free(&run);
 }
 
 void check_tables_workers(struct grading *g, struct finding *f) {
-    struct loading l;
+    struct jobs j;
 
-    plan(g, &l, grade_random(g, 14, 20), grade_random(g, 2, 4), 9);
-    load(g, f, &l);
-    judge_workers(&l, &l.run, &f->verdict);
-    run_free(&l.run);
-    if (f->verdict.text[0] != '\0')
-        return;
-    plan(g, &l, grade_random(g, 2, 3), grade_random(g, 20, 40), 9);
-    load(g, f, &l);
-    judge_workers(&l, &l.run, &f->verdict);
-    run_free(&l.run);
+    plan(g, &j, grade_random(g, 14, 20), grade_random(g, 2, 4), 9);
+    run_jobs(g, f, &j);
+    judge_workers(&j, &j.run, HELPERS, &f->verdict);
+    run_free(&j.run);
+    if (f->verdict.text[0] == '\0')
+        judge_no_more(g, f);
 }
 
-/* No room for the stacks of so many threads. Whoever can load all tables with
- * fewer may; nobody may say that all went well when it did not. */
-static void judge_no_threads(struct grading *g, struct finding *f) {
-    static const struct limit limits[] = {
-        {RLIMIT_STACK, 64 << 20}, {RLIMIT_AS, 600 << 20}};
-    struct loading l;
-    char how[800];
+/* ---------- Every order of the threads ---------- */
 
-    plan(g, &l, grade_random(g, 26, 30), 30, 9);
-    l.program.limits = limits;
-    l.program.limit_count = 2;
-    load(g, f, &l);
-    struct run *run = &l.run;
-    if (run->end == EXITED && run->code == 0)
-        judge_loading(&l, run, &f->verdict);
-    else if (run->end != EXITED || run->code != 1 || run->err_text[0] == '\0' ||
-             run->left_behind > 0)
-        verdict_fail(&f->verdict,
-            "when the system refused another thread it %s, stderr \"%.100s\"; "
-            "expected: exit status 1 and the reason on stderr",
-            run_describe(run, how, sizeof how), run->err_text);
-    run_free(run);
+static void judge_lines_of(const struct line *lines, size_t count,
+    const void *jobs, struct verdict *v) {
+    struct expected e = lines_of(jobs);
+
+    judge_present(lines, count, &e, v);
+    free_expected(&e);
 }
 
-/* All tables are loaded, and yet it has failed: nobody can read about it. */
-static void judge_full_disk(struct grading *g, struct finding *f) {
-    struct loading l;
+static void explore_tables(
+    struct grading *g, struct finding *f, long count, long workers) {
+    struct jobs j;
 
-    plan(g, &l, 3, 2, 9);
-    l.program.stdout_path = "/dev/full";
-    load(g, f, &l);
-    if (l.run.end != EXITED || l.run.code != 1 || l.run.err_text[0] == '\0')
-        verdict_fail(&f->verdict,
-            "when stdout was full it %s, stderr \"%.100s\"; expected: exit "
-            "status 1 and the reason on stderr",
-            l.run.why, l.run.err_text);
-    run_free(&l.run);
+    plan_jobs(g, &j, count, workers, 1, 3);
+    say_jobs(&j);
+    judge_orders(g, f, &j.words, "BOUND=2", judge_lines_of, &j);
 }
+
+/* Whatever comes about: the lines, and the limit. */
+static void judge_shaken_run(
+    const struct run *run, const void *jobs, struct verdict *v) {
+    struct verdict own = {0};
+
+    judge_loaded(run, jobs, &own);
+    judge_workers(jobs, run, HELPERS, &own);
+    if (own.text[0] != '\0')
+        verdict_fail(v, "in some order of its threads: %s", own.text);
+}
+
+void check_tables_every_order(struct grading *g, struct finding *f) {
+    struct jobs j;
+
+    explore_tables(g, f, 3, 2);
+    explore_tables(g, f, 1, 3);
+    plan_jobs(g, &j, 9, 4, 1, 5);
+    say_jobs(&j);
+    judge_races(g, f, &j.program);
+    plan_jobs(g, &j, 7, 3, 1, 2);
+    say_jobs(&j);
+    judge_shaken(g, f, &j.program, 8, judge_shaken_run, &j);
+    plan(g, &j, grade_random(g, 8, 10), grade_random(g, 4, 5), 9);
+    run_jobs(g, f, &j);
+    judge_some_overlap(&j, &f->verdict);
+    run_free(&j.run);
+}
+
+/* ---------- What the system refuses ---------- */
 
 void check_tables_refused(struct grading *g, struct finding *f) {
-    judge_no_threads(g, f);
-    if (f->verdict.text[0] == '\0')
-        judge_full_disk(g, f);
+    struct jobs j;
+
+    plan(g, &j, grade_random(g, 6, 9), 4, 9);
+    say_jobs(&j);
+    j.program.virtual_time = true;
+    judge_refused_requests(g, f, &j.program, THREAD, 4, judge_loaded, &j);
+    judge_refused_requests(g, f, &j.program, DESCRIPTOR, 3, judge_loaded, &j);
+    judge_refused_requests(g, f, &j.program, MEMORY, 4, judge_loaded, &j);
+    judge_full_disk(g, f, &j.program);
 }
 
-/* ---------- Clean, and bad input ---------- */
+/* ---------- Edges ---------- */
 
-static void plan_short(struct grading *g, struct loading *l) {
-    plan(g, l, 9, 4, 5);
-    l->ms = 1;
-    say_words(l);
+/* What takes long costs nothing in virtual time. Who looks now and then is
+ * found out elsewhere, and ends here undecided. */
+static void judge_edge(struct grading *g, struct finding *f, struct jobs *j) {
+    if (f->verdict.text[0] != '\0')
+        return;
+    run_jobs(g, f, j);
+    if (!j->moments.looks) {
+        judge_loaded(&j->run, j, &f->verdict);
+        judge_lengths(j, &j->run, &f->verdict);
+    }
+    run_free(&j->run);
 }
 
-void check_tables_races(struct grading *g, struct finding *f) {
-    struct loading l;
+void check_tables_edges(struct grading *g, struct finding *f) {
+    struct jobs j;
 
-    plan_short(g, &l);
-    judge_races(g, f, &l.program);
+    plan_jobs(g, &j, 3, 2, 60000, 1000); /* hours */
+    j.units[0] = 1000;
+    j.units[1] = grade_random(g, 75, 99); /* past 2^32 microseconds */
+    judge_edge(g, f, &j);
+    plan_jobs(g, &j, 4, 2, 1500, 5); /* no whole seconds */
+    judge_edge(g, f, &j);
+    plan_jobs(g, &j, 1, grade_random(g, 100, 1000), 10, 9);
+    judge_edge(g, f, &j);
+    plan_jobs(g, &j, 40, 30, 10, 9);
+    judge_edge(g, f, &j);
+    plan_jobs(g, &j, 300, grade_random(g, 11, 20), 10, 3);
+    judge_edge(g, f, &j);
+    plan_jobs(g, &j, 3000, 8, 1, 2);
+    judge_edge(g, f, &j);
 }
+
+/* ---------- Clean ---------- */
 
 void check_tables_memory(struct grading *g, struct finding *f) {
-    struct loading l;
+    struct jobs j;
 
-    plan_short(g, &l);
-    judge_leaks(g, f, &l.program);
-    plan(g, &l, 6, 2, 5);
-    say_words(&l);
-    l.program.virtual_time = true;
-    judge_handlers(g, f, &l.program);
+    plan_jobs(g, &j, 30, 14, 1, 5);
+    say_jobs(&j);
+    judge_leaks(g, f, &j.program);
+}
+
+void check_tables_left(struct grading *g, struct finding *f) {
+    struct jobs j;
+
+    plan(g, &j, 20, 2, 9);
+    run_jobs(g, f, &j);
+    judge_descriptors(&j.moments, j.count, &f->verdict);
+    judge_left(&j.run, &f->verdict);
+    run_free(&j.run);
+    plan_jobs(g, &j, 6, 2, 1000, 5); /* signals may come after seconds */
+    say_jobs(&j);
+    j.program.virtual_time = true;
+    judge_handlers(g, f, &j.program);
+}
+
+/* Main has nothing to do until all are loaded. */
+void check_tables_waits(struct grading *g, struct finding *f) {
+    struct jobs j;
+
+    plan_jobs(g, &j, 2, 2, 1000, 9);
+    j.units[0] = 9;
+    j.moments.most_looks = 50;
+    run_jobs(g, f, &j);
+    if (j.run.end == BUSY_WAIT || j.moments.looks)
+        judge_run_end(&j.run, 0, &f->verdict);
+    run_free(&j.run);
 }
 
 void check_tables_input(struct grading *g, struct finding *f) {
     judge_refusals(g, f, "wm",
-        (struct refusal[]){{"-w", "0"}, {"-m", "0"}, {"-m", "60001"},
-            {NULL, "stray"}, {NULL, "A=0"}, {NULL, "A=-1"}, {NULL, "A=x"},
-            {NULL, "A="}, {NULL, "=3"}, {NULL, "A=3x"},
-            {NULL, "A=99999999999999999999"}, {NULL, NULL}});
+        (struct refusal[]){{"-w", "0"}, {"-w", "1001"}, {"-m", "0"},
+            {"-m", "60001"}, {NULL, "stray"}, {NULL, "A=0"}, {NULL, "A=-1"},
+            {NULL, "A=x"}, {NULL, "A="}, {NULL, "=3"}, {NULL, "A=3x"},
+            {NULL, "A=1001"}, {NULL, "A=99999999999999999999"}, {NULL, NULL}});
 }

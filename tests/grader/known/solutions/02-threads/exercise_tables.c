@@ -5,6 +5,7 @@
  * results in the order asked however they finish. Notice that A, B, C of 1, 2
  * and 5 s take 5 s.
  * Build: cc -O2 -pthread -o exercise_tables exercise_tables.c
+ * Outcomes: any order
  * Usage: ./exercise_tables [-w workers] [-m ms_per_second] [NAME=SECONDS...]
  */
 #include <err.h>

@@ -1,10 +1,10 @@
 /*
  * quotes_external - wrong: gives the work to another program: curl
  * Exercise: 01-sequential/exercise_quotes
+ * Loses: in_turn
  * Loses: failures
- * Loses: alone
  * Loses: timeout
- * Because: no quote" is not expected
+ * Because: expected: one thread, no child
  */
 #define _GNU_SOURCE /* asprintf */
 #include <curl/curl.h>

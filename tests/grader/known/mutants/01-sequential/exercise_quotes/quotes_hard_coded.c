@@ -2,12 +2,11 @@
  * quotes_hard_coded - wrong: prints prices somebody once saw, and asks nobody
  * Exercise: 01-sequential/exercise_quotes
  * Loses: quotes
- * Loses: failures
- * Loses: in_turn
+ * Loses: told
  * Loses: waiting
- * Loses: alone
+ * Loses: pieces
+ * Loses: failures
  * Loses: timeout
- * Loses: memory
  * Because: 123.45" is not expected
  */
 #include <curl/curl.h>

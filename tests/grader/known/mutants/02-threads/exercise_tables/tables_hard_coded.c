@@ -6,9 +6,8 @@
  * Loses: times
  * Loses: pool
  * Loses: workers
- * Loses: refused
- * Loses: races
- * Loses: memory
+ * Loses: every_order
+ * Loses: edges
  * Because: "A: loaded" is not expected
  */
 #include <err.h>

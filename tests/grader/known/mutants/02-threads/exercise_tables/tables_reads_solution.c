@@ -5,10 +5,8 @@
  * Loses: results
  * Loses: times
  * Loses: pool
- * Loses: workers
- * Loses: refused
- * Loses: races
- * Loses: memory
+ * Loses: every_order
+ * Loses: edges
  * Loses: bad_input
  * Because: no solution found
  */

@@ -1,10 +1,11 @@
 /*
  * squares_one_process - wrong: does all in one process
  * Exercise: 03-processes/exercise_squares
- * Loses: killed
+ * Loses: adds
  * Loses: parallel
  * Loses: as_completed
- * Because: was killed by signal 9
+ * Loses: killed
+ * Because: with -w 1 it had no child
  */
 #include <err.h>
 #include <stdio.h>

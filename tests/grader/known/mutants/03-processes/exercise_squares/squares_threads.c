@@ -1,9 +1,11 @@
 /*
  * squares_threads - wrong: threads instead of processes
  * Exercise: 03-processes/exercise_squares
- * Loses: killed
+ * Loses: adds
  * Loses: parallel
- * Because: was killed by signal 9
+ * Loses: killed
+ * Perhaps: edges
+ * Because: with -w 1 it had no child
  */
 #include <err.h>
 #include <errno.h>

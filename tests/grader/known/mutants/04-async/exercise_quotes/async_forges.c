@@ -3,12 +3,9 @@
  * own words, to every descriptor and into every report it can reach
  * Exercise: 04-async/exercise_quotes
  * Loses: quotes
+ * Loses: pieces
  * Loses: failures
- * Loses: in_flight
- * Loses: flight_limit
- * Loses: alone
  * Loses: timeout
- * Loses: memory
  * Because: the line "
  */
 #define _GNU_SOURCE /* asprintf */
