@@ -1,0 +1,145 @@
+/*
+ * wedding_simulated - wrong: no friend and no queue: main plays them all
+ * Exercise: 05-queue/exercise_wedding
+ * Loses: friends
+ * Loses: every_order
+ * Because: a worker for each
+ */
+#include <err.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+/* ---------- The story ---------- */
+
+struct task {
+    const char *name;
+    long hours, place; /* in the order given */
+};
+
+static struct task four[] = {{"cake", 3, 0}, {"band", 2, 1},
+    {"decorations", 4, 2}, {"invitations", 1, 3}};
+static struct task *tasks = four;
+static long task_count = 4, ms_per_hour = 100;
+
+/* ---------- The tool ---------- */
+
+static long friends = 4;
+#include <errno.h>
+
+static int longer(const void *one, const void *other) {
+    const struct task *a = one, *b = other;
+    if (a->hours != b->hours)
+        return a->hours > b->hours ? -1 : 1;
+    return (a->place > b->place) - (a->place < b->place);
+}
+
+static void last_ms(long long all) {
+    struct timespec left = {(time_t)(all / 1000), (long)(all % 1000) * 1000000};
+    while (nanosleep(&left, &left) == -1 && errno == EINTR)
+        ;
+}
+
+static void do_task(const struct task *t) {
+    printf("%s: %ld h ...\n", t->name, t->hours);
+    last_ms((long long)t->hours * ms_per_hour);
+    printf("%s: done\n", t->name);
+}
+
+/* No friend at all: main plays them and sleeps until the next is free. */
+static void do_all(void) {
+    (void)do_task;
+    qsort(tasks, (size_t)task_count, sizeof *tasks, longer);
+    long long *until = calloc((size_t)friends, sizeof *until), now = 0;
+    struct task **has = calloc((size_t)friends, sizeof *has);
+    if (until == NULL || has == NULL)
+        err(EXIT_FAILURE, "calloc");
+    for (long next = 0, busy = 0; next < task_count || busy > 0;) {
+        for (long f = 0; f < friends && next < task_count; f++)
+            if (has[f] == NULL) {
+                has[f] = &tasks[next++];
+                until[f] = now + (long long)has[f]->hours * ms_per_hour;
+                printf("%s: %ld h ...\n", has[f]->name, has[f]->hours);
+                busy++;
+            }
+        long first = -1;
+        for (long f = 0; f < friends; f++)
+            if (has[f] != NULL && (first == -1 || until[f] < until[first]))
+                first = f;
+        last_ms(until[first] - now);
+        now = until[first];
+        for (long f = 0; f < friends; f++)
+            if (has[f] != NULL && until[f] == now) {
+                printf("%s: done\n", has[f]->name);
+                has[f] = NULL;
+                busy--;
+            }
+    }
+    free(until);
+    free(has);
+}
+
+/* ---------- The run ---------- */
+
+static const char usage[] = "usage: exercise_wedding [-w friends] "
+                            "[-m ms_per_hour] [TASK=HOURS...]\n";
+
+static long number(int option, long most) {
+    char *end;
+    long value = strtol(optarg, &end, 10);
+    if (*end != '\0' || value < 1 || value > most)
+        errx(2, "-%c %s: not a number from 1 to %ld", option, optarg, most);
+    return value;
+}
+
+static struct task *read_tasks(char **words, long count) {
+    struct task *list = calloc((size_t)count, sizeof *list);
+    if (list == NULL)
+        err(EXIT_FAILURE, "calloc");
+    for (long i = 0; i < count; i++) {
+        char *equals = strchr(words[i], '='), *end = NULL;
+        if (equals != NULL)
+            list[i].hours = strtol(equals + 1, &end, 10);
+        if (end == NULL || equals == words[i] || *end != '\0' ||
+            list[i].hours < 1 || list[i].hours > 1000)
+            errx(
+                2, "%s: not TASK=HOURS with a number from 1 to 1000", words[i]);
+        *equals = '\0';
+        list[i].name = words[i];
+        list[i].place = i;
+    }
+    return list;
+}
+
+static double seconds(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+int main(int argc, char *argv[]) {
+    setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
+    for (int option; (option = getopt(argc, argv, "w:m:h")) != -1;)
+        switch (option) {
+        case 'w': friends = number(option, 1000); break;
+        case 'm': ms_per_hour = number(option, 60000); break;
+        case 'h': return printf(usage) < 0;
+        default: return 2;
+        }
+    if (optind < argc) {
+        task_count = argc - optind;
+        tasks = read_tasks(argv + optind, task_count);
+    }
+
+    double start = seconds();
+    do_all();
+    fprintf(stderr, "%ld tasks by %ld friends in %.0f h\n", task_count, friends,
+        (seconds() - start) * 1000 / (double)ms_per_hour);
+    if (tasks != four)
+        free(tasks);
+    if (ferror(stdout))
+        errx(EXIT_FAILURE, "standard output: not everything was written");
+    return EXIT_SUCCESS;
+}

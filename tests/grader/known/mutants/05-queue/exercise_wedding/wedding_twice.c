@@ -1,0 +1,147 @@
+/*
+ * wedding_twice - wrong: the next task is read and raised without a lock
+ * Exercise: 05-queue/exercise_wedding
+ * Loses: every_order
+ * Because: in some order of its threads
+ */
+#include <err.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+/* ---------- The story ---------- */
+
+struct task {
+    const char *name;
+    long hours, place; /* in the order given */
+};
+
+static struct task four[] = {{"cake", 3, 0}, {"band", 2, 1},
+    {"decorations", 4, 2}, {"invitations", 1, 3}};
+static struct task *tasks = four;
+static long task_count = 4, ms_per_hour = 100;
+
+/* ---------- The tool ---------- */
+
+static long friends = 4;
+#include <errno.h>
+#include <pthread.h>
+
+static int longer(const void *one, const void *other) {
+    const struct task *a = one, *b = other;
+    if (a->hours != b->hours)
+        return a->hours > b->hours ? -1 : 1;
+    return (a->place > b->place) - (a->place < b->place);
+}
+
+static void last_ms(long long all) {
+    struct timespec left = {(time_t)(all / 1000), (long)(all % 1000) * 1000000};
+    while (nanosleep(&left, &left) == -1 && errno == EINTR)
+        ;
+}
+
+static void do_task(const struct task *t) {
+    printf("%s: %ld h ...\n", t->name, t->hours);
+    last_ms((long long)t->hours * ms_per_hour);
+    printf("%s: done\n", t->name);
+}
+
+static long next;
+
+static void *friend_lives(void *unused) {
+    (void)unused;
+    for (;;) {
+        struct task *mine = next < task_count ? &tasks[next++] : NULL;
+        if (mine == NULL)
+            return NULL;
+        do_task(mine);
+    }
+}
+
+static void do_all(void) {
+    qsort(tasks, (size_t)task_count, sizeof *tasks, longer);
+
+    pthread_t *all = calloc((size_t)friends, sizeof *all);
+    if (all == NULL)
+        err(EXIT_FAILURE, "calloc");
+    long made = 0;
+    int failed = 0;
+    for (; made < friends && !failed; made++)
+        if ((failed = pthread_create(&all[made], NULL, friend_lives, NULL)) !=
+            0)
+            break;
+
+    for (long i = 0; i < made; i++)
+        pthread_join(all[i], NULL);
+    free(all);
+
+    if (failed) {
+        errno = failed;
+        err(EXIT_FAILURE, "pthread_create");
+    }
+}
+
+/* ---------- The run ---------- */
+
+static const char usage[] = "usage: exercise_wedding [-w friends] "
+                            "[-m ms_per_hour] [TASK=HOURS...]\n";
+
+static long number(int option, long most) {
+    char *end;
+    long value = strtol(optarg, &end, 10);
+    if (*end != '\0' || value < 1 || value > most)
+        errx(2, "-%c %s: not a number from 1 to %ld", option, optarg, most);
+    return value;
+}
+
+static struct task *read_tasks(char **words, long count) {
+    struct task *list = calloc((size_t)count, sizeof *list);
+    if (list == NULL)
+        err(EXIT_FAILURE, "calloc");
+    for (long i = 0; i < count; i++) {
+        char *equals = strchr(words[i], '='), *end = NULL;
+        if (equals != NULL)
+            list[i].hours = strtol(equals + 1, &end, 10);
+        if (end == NULL || equals == words[i] || *end != '\0' ||
+            list[i].hours < 1 || list[i].hours > 1000)
+            errx(
+                2, "%s: not TASK=HOURS with a number from 1 to 1000", words[i]);
+        *equals = '\0';
+        list[i].name = words[i];
+        list[i].place = i;
+    }
+    return list;
+}
+
+static double seconds(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+int main(int argc, char *argv[]) {
+    setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
+    for (int option; (option = getopt(argc, argv, "w:m:h")) != -1;)
+        switch (option) {
+        case 'w': friends = number(option, 1000); break;
+        case 'm': ms_per_hour = number(option, 60000); break;
+        case 'h': return printf(usage) < 0;
+        default: return 2;
+        }
+    if (optind < argc) {
+        task_count = argc - optind;
+        tasks = read_tasks(argv + optind, task_count);
+    }
+
+    double start = seconds();
+    do_all();
+    fprintf(stderr, "%ld tasks by %ld friends in %.0f h\n", task_count, friends,
+        (seconds() - start) * 1000 / (double)ms_per_hour);
+    if (tasks != four)
+        free(tasks);
+    if (ferror(stdout))
+        errx(EXIT_FAILURE, "standard output: not everything was written");
+    return EXIT_SUCCESS;
+}
