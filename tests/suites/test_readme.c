@@ -295,7 +295,7 @@ static void read_readme(const char *path) {
     char *line = NULL;
     size_t size = 0;
     bool inside = false;
-    long lines = 0;
+
     FILE *file = fopen(path, "r");
 
     if (file == NULL)
@@ -303,11 +303,11 @@ static void read_readme(const char *path) {
     if (strchr(path, '/') != NULL)
         snprintf(t.folder, sizeof t.folder, "%.*s",
             (int)(strchr(path, '/') + 1 - path), path);
-    for (; getline(&line, &size, file) != -1; lines++) {
+    for (long number = 1; getline(&line, &size, file) != -1; number++) {
         line[strcspn(line, "\n")] = '\0';
         bool fence = strncmp(line, "```", 3) == 0;
         expect(!fence || line[3] == '\0' || strcmp(line, "```console") == 0,
-            "%s:%ld: a fence with text after it", path, lines + 1);
+            "%s:%ld: a fence with text after it", path, number);
         bool command = inside && strncmp(line, "$ ", 2) == 0;
         if ((fence || command) && inside && t.command[0] != '\0')
             check(&t);
