@@ -30,7 +30,7 @@ XML := -I/usr/include/libxml2
 missing := $(strip $(foreach h,curl:curl/curl.h hiredis:hiredis/hiredis.h, \
     $(shell printf '\043include <%s>\n' '$(lastword $(subst :, ,$h))' | \
     $(CC) -E -x c - >/dev/null 2>&1 || echo $(firstword $(subst :, ,$h)))))
-SOURCES := $(shell grep -l '^ \* Build: cc' 0[1-6]-*/*.c tests/run/*.c \
+SOURCES := $(shell grep -sl '^ \* Build: cc' 0[1-6]-*/*.c tests/run/*.c \
     tests/suites/wrong/*.c)
 LEFT_OUT := $(foreach m,$(missing),$(shell grep -l '^ \* Build:.* -l$m' $(SOURCES)))
 PROGRAMS := $(patsubst %.c,$B/%,$(filter-out $(LEFT_OUT),$(SOURCES)))
@@ -42,7 +42,7 @@ RACES := $(patsubst $B/%,$B/tsan/%,$(filter-out \
 
 .PHONY: all help setup demo sites test matrix grade check selftest grader \
     handout gradescope soak bench explore tsan helgrind tidy clean \
-    arm64 musl everything doctor world slides
+    arm64 musl everything doctor world slides teacher editor
 all: $(LESSONS)
 ifneq ($(missing),)
 	@echo "Left out: $(filter 0%,$(LEFT_OUT))"
@@ -183,6 +183,7 @@ everything: $(TESTED) $(BINARIES)
 #:   make grade-all SUBMISSIONS=DIR (JOBS=n, OUT=DIR)
 #:                      grades a folder a student; goes on where it was
 #:   make handout       packs the kit without solutions: build/kit.tar.gz
+#:   make teacher       packs it with solutions and slides: build/teacher.tar.gz
 #:   make gradescope (GRADE=hidden.conf)
 #:                      packs an autograder: build/gradescope.zip
 #: For maintainers
@@ -201,6 +202,7 @@ everything: $(TESTED) $(BINARIES)
 #:   make plots         measures curves and draws them into build/plots
 #:   make browser       loads the pictures in Chromium and counts what it draws
 #:   make tidy          checks the format and the house rules
+#:   make editor        build/compile_commands.json, for editors (clangd)
 #:   make clean         removes what was built
 help:
 	@sed -n 's/^#: \{0,1\}//p' Makefile
@@ -282,7 +284,14 @@ progress:
 grader: need-grader $(GRADER)
 
 handout:
-	@tests/grader/handout.sh kit $B/kit.tar.gz
+	@tests/grader/handout.sh students $B/kit.tar.gz
+
+# The same with solutions and slides, for the teacher alone.
+teacher: slides
+	@tests/grader/handout.sh teacher $B/teacher.tar.gz $B/slides.html
+
+editor: need-editor
+	@bear --output $B/compile_commands.json -- $(MAKE) -s -B all everything
 
 gradescope:
 	@tests/grader/handout.sh gradescope $B/gradescope.zip $(GRADE)

@@ -1,40 +1,62 @@
 #!/bin/sh
-# handout.sh - packs the kit: for students, or for Gradescope
+# handout.sh - packs the kit: for students, for a teacher, or for Gradescope
 #
-# Usage: tests/grader/handout.sh kit FILE.tar.gz
+# Usage: tests/grader/handout.sh students FILE.tar.gz
+#        tests/grader/handout.sh teacher FILE.tar.gz SLIDES.html
 #        tests/grader/handout.sh gradescope FILE.zip [HIDDEN.conf]
-# Neither holds the solutions, nor the right and the wrong submissions.
+# The students' pack has neither solutions nor submissions, right or wrong, nor
+# what only maintainers run; it has the files with which their repository grades
+# itself. The teacher's pack has all of it, and the slides.
 set -eu
-what=$1 out=$2 conf=${3:-}
+what=$1 out=$2 more=${3:-}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 mkdir -p "$(dirname "$out")" "$work/kit"
 case $out in /*) ;; *) out=$PWD/$out ;; esac
 rm -f "$out"
 
-# What is there, not what a version control system knows.
-tar -cf - --exclude=./build --exclude=./.git \
-    --exclude=./tests/grader/known . |
-    tar -xf - -C "$work/kit"
-chmod -R u+rwX,go+rX "$work/kit"
-# Every report names it.
-[ -f .version ] ||
-    git describe --always --dirty >"$work/kit/.version" 2>/dev/null ||
-    rm "$work/kit/.version"
-
-case $what in
-kit)
+# pack TAR_OPTION... : what is there, not what a version control system knows
+pack() {
+    tar -cf - --exclude=./build --exclude=./.git "$@" . |
+        tar -xf - -C "$work/kit"
+    chmod -R u+rwX,go+rX "$work/kit"
+    # Every report names it.
+    [ -f .version ] ||
+        git describe --always --dirty >"$work/kit/.version" 2>/dev/null ||
+        rm "$work/kit/.version"
+}
+archive() {
     tar -C "$work" --sort=name --owner=0 --group=0 --numeric-owner \
         -czf "$out" kit
+}
+
+case $what in
+students)
+    pack --exclude=./tests/grader/known --exclude=./tests/grader/probe \
+        --exclude=./tests/grader/gradescope --exclude=./tests/suites \
+        --exclude='./tests/tools/bench*' --exclude=./tests/explore/bench.sh \
+        --exclude=./tests/tools/soak.sh --exclude=./.ci \
+        --exclude='./0*/slides.md' --exclude=./tests/workshop/plan.md
+    mkdir -p "$work/kit/.github/workflows"
+    cp tests/workshop/ci/check.yml "$work/kit/.github/workflows/check.yml"
+    cp tests/workshop/ci/gitlab-ci.yml "$work/kit/.gitlab-ci.yml"
+    archive
+    ;;
+teacher)
+    pack
+    cp "$more" "$work/kit/slides.html"
+    archive
     ;;
 gradescope)
-    cp tests/grader/gradescope/setup.sh tests/grader/gradescope/run_autograder "$work"
+    pack --exclude=./tests/grader/known
+    cp tests/grader/gradescope/setup.sh \
+        tests/grader/gradescope/run_autograder "$work"
     chmod +x "$work/setup.sh" "$work/run_autograder"
-    [ -z "$conf" ] || cp "$conf" "$work/hidden.conf"
+    [ -z "$more" ] || cp "$more" "$work/hidden.conf"
     (cd "$work" && zip -q -X -r "$out" .)
     ;;
 *)
-    echo "handout.sh: $what: expected kit or gradescope" >&2
+    echo "handout.sh: $what: expected students, teacher or gradescope" >&2
     exit 2
     ;;
 esac

@@ -32,6 +32,7 @@
     SUITE(explore, true)        \
     SUITE(play, true)           \
     SUITE(twins, false)         \
+    SUITE(workshop, false)      \
     SUITE(usage, false)         \
     SUITE(pictures, false)      \
     SUITE(readme, false)        \

@@ -324,7 +324,7 @@ static void test_handout(void) {
     /* The longest line of a solution that its skeleton has not is nowhere. */
     expect_silence(
         "cd \"$1\" && out=$PWD && cd - >/dev/null && "
-        "tests/grader/handout.sh kit \"$out/kit.tar.gz\" >/dev/null && "
+        "tests/grader/handout.sh students \"$out/kit.tar.gz\" >/dev/null && "
         "tar -C \"$out\" -xzf \"$out/kit.tar.gz\" && "
         "cd tests/grader/known/solutions && "
         "[ ! -e \"$out/kit/tests/grader/known\" ] || echo known is in it; "

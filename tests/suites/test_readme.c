@@ -5,7 +5,7 @@
  * the README's folder, and the lines below it are its output, stdout before
  * stderr; "..." alone stands for any lines. Of a cc command it is checked that
  * it is the Build line of a source, of make that the target exists, but
- * make explore and make timeline are run if their output is shown; a program
+ * make explore, timeline and play are run if their output is shown; a program
  * runs in virtual time, with the practice sites where it wants them. The
  * comment above the fence may say:
  *   <!-- any order -->       the order of the lines may vary
@@ -256,11 +256,12 @@ static void check_make(struct transcript *t, char *command) {
     run_free(&run);
 }
 
-/* From the top, into this build. */
+/* From the top, into this build; what is before "make" is kept. */
 static void run_make(struct transcript *t) {
+    const char *make = strstr(t->command, "make ");
     char *script;
-    if (asprintf(&script, "MAKEFLAGS= make -s B=%s %s", built("."),
-            t->command + 5) == -1)
+    if (asprintf(&script, "%.*sMAKEFLAGS= make -s B=%s %s",
+            (int)(make - t->command), t->command, built("."), make + 5) == -1)
         err(EXIT_FAILURE, "out of memory");
     const char *argv[] = {"/bin/sh", "-c", script, NULL};
     run_command(t, argv, 0);
@@ -272,7 +273,8 @@ static void check(struct transcript *t) {
 
     memcpy(command, t->command, sizeof command);
     bool shown = strncmp(command, "make explore ", 13) == 0 ||
-                 strncmp(command, "make timeline ", 14) == 0;
+                 strncmp(command, "make timeline ", 14) == 0 ||
+                 strstr(command, "| make play ") != NULL;
     if (shown && t->count > 0)
         run_make(t);
     else if (strncmp(command, "make ", 5) == 0)

@@ -14,7 +14,8 @@ CC=${CC:-cc}
 # What a target needs, in words that `lacks` knows; fails for any other target.
 needs() {
     case $1 in
-    all | editor) echo cc curl hiredis ;;
+    all) echo cc curl hiredis ;;
+    editor) echo "$(needs test) bear" ;;
     sites) echo cc microhttpd ;;
     demo | timeline) echo cc curl microhttpd hiredis jansson xml2 redis ;;
     explore | play) echo cc objcopy ;;
@@ -28,7 +29,7 @@ needs() {
     matrix) echo "$(needs test) clang clang-runtime" ;;
     bench) echo "$(needs demo) benchmark curl-tool hyperfine time" ;;
     plots) echo "$(needs demo) gnuplot time" ;;
-    slides) echo "$(needs timeline) pandoc" ;;
+    slides | teacher) echo "$(needs timeline) pandoc" ;;
     browser) echo "$(needs demo) chromium chromedriver" ;;
     arm64) echo "$(needs all) cross qemu" ;;
     musl) echo "$(needs all) musl-gcc" ;;

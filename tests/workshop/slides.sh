@@ -8,8 +8,9 @@
 #     !code FILE NAME           the function NAME of FILE
 #     !lines N FILE TEXT        N lines of FILE from the one that holds TEXT
 #     !transcript FILE COMMAND  what COMMAND prints, from a transcript in FILE
-#     !diff FILE FILE N         the first N lines of their difference
+#     !diff FILE FILE N         N lines of their difference, no comments
 #     !timeline PROGRAM... -- ARGUMENT...   the picture of a run, as SVG
+#     !quiz NN                  a question of quizzes.md, its answer in the notes
 # A quote that is not found is an error.
 set -u
 cd "$(dirname "$0")/../.." || exit 2
@@ -37,7 +38,8 @@ transcript() { # transcript FILE COMMAND
         on && (/^\$ / || /^```/) { exit } on' "$1" | fenced console
 }
 difference() { # difference FILE FILE N
-    diff "$1" "$2" | head -n "$3" | fenced diff
+    diff "$1" "$2" | grep '^[<>]' | grep -v '^[<>] \( \*\|#include\)' |
+        head -n "$3" | fenced diff
 }
 timeline() { # timeline PROGRAM... -- ARGUMENT...
     local picture
@@ -45,6 +47,20 @@ timeline() { # timeline PROGRAM... -- ARGUMENT...
         sed -n 's/^SVG: *//p')
     [ -f "$picture" ] || complain "no picture: $line"
     sed '/^<?xml/d; /^<!DOCTYPE/d' "$picture"
+}
+quiz() { # quiz NN
+    awk -v lesson="## $1: " '
+        index($0, lesson) == 1 { print "# " substr($0, length(lesson) + 1); on = 1
+            next }
+        /^## / { on = 0 }
+        on && (at = index($0, " -- *")) { print substr($0, 1, at - 1)
+            reason = substr($0, at + 4)
+            if (reason ~ /^\*Right/) right = substr($0, 1, 2) " " reason
+            next }
+        on { print }
+        END { if (right == "") exit 1
+            print "\n::: notes\n" right "\n:::" }' $here/quizzes.md ||
+        complain "nothing to quote: $line"
 }
 expand() { # expand FILE
     while IFS= read -r line; do
@@ -60,6 +76,7 @@ expand() { # expand FILE
             transcript "$file" "$text"
             ;;
         '!diff '*) difference ${line#* } ;;
+        '!quiz '*) quiz ${line#* } ;;
         '!timeline '*) timeline ${line#* } ;;
         '!'*) complain "no such quote: $line" ;;
         *) printf '%s\n' "$line" ;;

@@ -1,0 +1,43 @@
+#!/bin/sh
+# plan.sh - is the plan of the workshop sound? Prints what is not, exits 1
+#
+# Usage: tests/workshop/plan.sh minutes             adds the minutes up
+#        tests/workshop/plan.sh commands BUILD_DIR  runs each command
+set -u
+cd "$(dirname "$0")/../.." || exit 2
+plan=tests/workshop/plan.md
+
+case $1 in
+minutes) # the table's two columns: the whole day, and the short form
+    awk -F'|' '/^\|/ && $3 ~ /[0-9]/ { whole += $3; short += $4 }
+        END { if (whole != 180) print "the blocks take " whole " minutes, not 180"
+            if (short != 90) print "the short form takes " short ", not 90"
+            exit whole != 180 || short != 90 }' $plan
+    ;;
+commands)
+    build=$2 status=0
+    log=$(mktemp) && trap 'rm -f "$log"' EXIT
+    trap 'exit 130' INT TERM
+    # MAKEFLAGS: what called this is a make itself, and has other options.
+    unset MAKEFLAGS
+    commands=$(sed -n '/^```console/,/^```$/s/^\$ //p' $plan |
+        sed "s,build/,$build/,g; s,make ,make -s B=$build ,g")
+    [ -n "$commands" ] || { echo "$plan has no command" && exit 1; }
+    while IFS= read -r command; do
+        timeout 200 sh -c "$command" >"$log" 2>&1 </dev/null
+        result=$?
+        case $command in # what is shown to fail must fail
+        *'# fails, and is meant to' | *'# exit 1: they differ')
+            [ $result -ne 0 ] && [ $result -lt 124 ] && continue
+            ;;
+        *) [ $result -eq 0 ] && continue ;;
+        esac
+        status=1
+        printf "%s: %s\n" "$plan" "$command"
+        tail -n 3 "$log"
+    done <<END
+$commands
+END
+    exit $status
+    ;;
+esac
