@@ -361,6 +361,16 @@ tsan helgrind:
 bench: need-bench $(LESSONS) $B/tests/sites $B/tests/bench_latency
 	@tests/tools/bench.sh $B
 
+.PHONY: plots browser
+plots: need-plots $(LESSONS) $B/tests/sites
+	@tests/pictures/plots.sh $B
+
+browser: need-browser $(LESSONS) $B/tests/demo $B/tests/browser $(PICTURES)
+	@$B/tests/demo $B >$B/demo.txt
+	@$B/tests/timeline -t virtual $B 01-sequential/messages \
+	    02-threads/messages >/dev/null
+	@$B/tests/browser $B
+
 tidy: need-tidy need-test $(BINARIES) $(EXPLORE)
 	@tests/tools/tidy.sh $B
 
