@@ -23,12 +23,13 @@ static const char style[] =
     "tbody{border-bottom:1px solid #000}td svg{display:block}"
     "td.note{white-space:normal}figure{margin:0}"
     "@media print{@page{size:A4;margin:10mm}"
-    "body{font-size:13px;margin:0;padding:0;max-width:none}"
+    "body{font-size:12px;margin:0;padding:0;max-width:none}"
     "h1{font-size:20px}h2{font-size:16px;margin:8px 0 0}"
     "section{break-inside:avoid}figure svg{display:block;margin:auto}"
     "td svg{height:14px}section.sheet{break-before:page}"
-    "figure.f0 svg{max-height:100mm}figure.f1 svg{max-height:62mm}"
-    "figure.f2 svg{max-height:56mm}figure.f3 svg{max-height:100mm}}";
+    "figure.f0 svg{max-height:80mm}figure.f1 svg{max-height:50mm}"
+    "figure.f2 svg{max-height:42mm}figure.f3 svg{max-height:78mm}"
+    "figure.f4 svg{max-height:34mm}}";
 
 double row_percent(const struct row *row) {
     return row->time_s > 0 ? 100 * row->ideal_s / row->time_s : 0;
