@@ -167,8 +167,7 @@ static void write_timelines(
 static void write_body(xmlTextWriterPtr xml, const struct page_story *stories,
     size_t count, long cpus) {
     begin(xml, "body", NULL);
-    element(
-        xml, "h1", NULL, "Four stories, one after another and concurrently");
+    element(xml, "h1", NULL, "The stories, one after another and concurrently");
     element(xml, "p", NULL,
         "Each program ran just now, on this machine with %ld CPU%s. Workers "
         "are threads, processes, or transfers in flight, and in cooking the "
