@@ -154,58 +154,8 @@ everything: $(TESTED) $(BINARIES)
 
 # ---- What to run ----
 
-# `make help`: the lines of this file that begin with "#:".
-#: For learners
-#:   make               builds every program into build/
-#:   make demo          runs every story with every tool and prints a table
-#:   make sites         runs the practice web sites on port 8000 (PORT=n: on n;
-#:                      LOG=1: a line a request), to be watched in a browser
-#:   make timeline PROGRAM="01-sequential/messages 02-threads/messages"
-#:                      runs programs and draws what was under way when, side by
-#:                      side (ARGS="-i 100", TIME=virtual, LIMIT=seconds)
-#:   make explore PROGRAM=06-locks/increment_race ARGS="-w 2 -n 1"
-#:                      runs a program in every order of its threads
-#:   make play PROGRAM=06-locks/increment_race ARGS="-t 2 -w 2 -n 1 -q"
-#:                      you are the scheduler: make it go wrong
-#:   make tsan PROGRAM=06-locks/increment_race (helgrind: with valgrind)
-#:                      runs a program under a detector of data races
-#:   make check EXERCISE=02-threads/exercise_tables
-#:                      grades one exercise of this directory (QUICK=1: only
-#:                      the quick checks, the first answers come in 3 s)
-#:   make watch EXERCISE=...   the same again whenever the file is saved
-#:   make hint EXERCISE=...    the next of three hints
-#:   make progress      the points of all exercises, and what is left
-#: For teachers
-#:   make doctor        says whether this machine is ready for the lessons
-#:   make slides        the lessons' slides as one page: build/slides.html
-#:   make grade SUBMISSION=DIR (SEED=n)
-#:                      grades a directory with this layout: points, feedback
-#:   make grade-all SUBMISSIONS=DIR (JOBS=n, OUT=DIR)
-#:                      grades a folder a student; goes on where it was
-#:   make handout       packs the kit without solutions: build/kit.tar.gz
-#:   make teacher       packs it with solutions and slides: build/teacher.tar.gz
-#:   make gradescope (GRADE=hidden.conf)
-#:                      packs an autograder: build/gradescope.zip
-#: For maintainers
-#:   make setup TARGET...  installs what these targets need (alone: says it)
-#:   make test          checks every program and the judges (SUITE="name ...")
-#:   make matrix        the same under gcc and clang, plain and with sanitizers
-#:   make selftest      the grader grades what is known, wrong and right
-#:                      (CHEAP=1: all but the slowest)
-#:   make arm64, musl   the same programs for other machines, beside these
-#:   make coverage      selftest, and which faults of the judges no mutant shows
-#:   make mutant NAME=tables_join_in_loop
-#:                      writes a known wrong submission to build/mutants/
-#:   make world         the kit in the rooms of the world: few files, no /dev/shm
-#:   make soak          the same verdicts hundreds of times, idle and under load
-#:   make bench         measures the programs side by side
-#:   make plots         measures curves and draws them into build/plots
-#:   make browser       loads the pictures in Chromium and counts what it draws
-#:   make tidy          checks the format and the house rules
-#:   make editor        build/compile_commands.json, for editors (clangd)
-#:   make clean         removes what was built
 help:
-	@sed -n 's/^#: \{0,1\}//p' Makefile
+	@cat tests/tools/help.txt
 
 setup: # done above
 	@:
@@ -224,8 +174,8 @@ sites: need-sites $B/tests/sites
 	@$B/tests/sites -p $(PORT) $(if $(filter 1,$(LOG)),-v)
 
 .PHONY: timeline
-timeline: need-timeline \
-    $(if $(PROGRAM),$(addprefix $B/,$(PROGRAM:.c=)) $(PICTURES))
+timeline: $(if $(PROGRAM),need-timeline $(addprefix $B/,$(PROGRAM:.c=)) \
+    $(PICTURES))
 ifeq ($(PROGRAM),)
 	@echo "Which programs? PROGRAM=\"01-sequential/messages" \
 	    "02-threads/messages\", or:" >&2
@@ -243,7 +193,6 @@ test: need-test $(TESTED)
 	@! $B/tests/runner_probe $B fails >/dev/null
 	@$B/tests/test_runner $B $(SUITE)
 
-SUBMISSION = .
 grade check: grade_options = $(if $(SEED),-s "$(SEED)") \
     $(if $(SANDBOX),-b $(SANDBOX)) $(if $(filter 1,$(TRUST)),-t) \
     $(if $(filter 1,$(QUICK)),-q) $(if $(GRADE),-g "$(GRADE)")
@@ -254,7 +203,10 @@ an_exercise = [ -n "$(EXERCISE)" ] || { echo "make $@ EXERCISE=...: one of"; \
     ls 0[1-6]-*/exercise_*.c | sed 's/^/    /; s/\.c$$//'; exit 2; } >&2
 
 grade: REPORTS = $B/grade
-grade: need-grade $(GRADER)
+grade: $(if $(SUBMISSION),need-grade $(GRADER))
+	@[ -n "$(SUBMISSION)" ] || { echo "make grade SUBMISSION=DIR: a folder" \
+	    "with any of"; ls 0[1-6]-*/exercise_*.c | sed 's/^/    /'; \
+	    exit 2; } >&2
 	@$B/tests/grade $(grade_options) -o "$(REPORTS)" "$(SUBMISSION)"
 
 check: REPORTS = $B/check/$(EXERCISE:.c=)
@@ -262,7 +214,7 @@ check: $(if $(EXERCISE),need-check $(GRADER))
 	@$(an_exercise)
 	@mkdir -p "$(REPORTS)"
 	@$B/tests/grade -e "$(EXERCISE:.c=)" $(grade_options) -o "$(REPORTS)" \
-	    "$(SUBMISSION)"
+	    "$(or $(SUBMISSION),.)"
 
 .PHONY: grade-all watch hint progress
 grade-all: need-grade-all $(GRADER)
@@ -319,43 +271,29 @@ musl: need-musl
 arm64 musl: $(LESSONS)
 	@tests/tools/elsewhere.sh $@ $B
 
-# gcc links its sanitizer runtime into the program, as clang always does, so
-# that the runtime comes before the preloaded shim.
-gcc-plain clang-plain: flags =
-gcc-address: flags = -g -fsanitize=address,undefined -static-libasan \
-    -fno-sanitize-recover=undefined
-clang-address: flags = -g -fsanitize=address,undefined \
-    -fno-sanitize-recover=undefined
-gcc-thread: flags = -g -fsanitize=thread -static-libtsan
-clang-thread: flags = -g -fsanitize=thread
-# What does not depend on these flags is tested once a compiler; Redis is killed
-# twice there, and not ten times.
-gcc-address clang-address gcc-thread clang-thread: suites = program sites \
-    messages download increment cooking processes orphans \
-    channels sharing starting async await queue worker worker_killed jobs \
-    client hosts locks usage
-MATRIX := $(foreach s,plain address thread,gcc-$s clang-$s)
-.PHONY: $(MATRIX)
-$(MATRIX):
-	@echo "== $@"
-	@$(MAKE) -s -j2 B=$B/$@ CC=$(firstword $(subst -, ,$@)) \
-	    EXTRA='$(STRICT) $(flags)' \
-	    SUITE='$(suites)' $(if $(suites),KILLS=2) test
-matrix: $(MATRIX)
-.NOTPARALLEL: matrix
+matrix: need-matrix
+	@tests/tools/matrix.sh $B "$(STRICT)" $(ONLY)
 
-.PHONY: play
+# What a target that runs a program says without one.
+a_program = [ -n "$(PROGRAM)" ] || { echo "make $@ PROGRAM=...: one of"; \
+    grep -l pthread_create 0[1-6]-*/*.c | sed 's/^/    /; s/\.c$$//'; \
+    exit 2; } >&2
+
 explore: $(if $(SVG),need-timeline $B/tests/explored)
+	@$(a_program)
 	@rm -f $B/explore/report.tsv; mkdir -p $B/explore
 	@EXPLORE_DIR=$B/explore $(if $(SVG),REPORT=$B/explore/report.tsv) \
 	    tests/explore/explore.sh $(if $(SVG),; status=$$?; $B/tests/explored \
 	    $B/explore/report.tsv $B/explore/$(subst /,-,$(PROGRAM:.c=)).svg; \
 	    exit $$status)
 
+.PHONY: play
 play:
+	@$(a_program)
 	@EXPLORE_DIR=$B/explore PLAY=1 tests/explore/explore.sh
 
 tsan helgrind:
+	@$(a_program)
 	@tests/tools/detect.sh $@
 
 bench: need-bench $(LESSONS) $B/tests/sites $B/tests/bench_latency
