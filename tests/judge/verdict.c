@@ -6,8 +6,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-static void keep(struct verdict *verdict, enum fault fault, const char *format,
-    va_list args) {
+__attribute__((format(printf, 3, 0))) static void keep(struct verdict *verdict,
+    enum fault fault, const char *format, va_list args) {
     if (verdict->text[0] != '\0')
         return;
     vsnprintf(verdict->text, sizeof verdict->text, format, args);

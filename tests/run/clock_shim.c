@@ -745,7 +745,7 @@ ssize_t recv(int fd, void *buffer, size_t size, int flags) {
 }
 
 ssize_t recvfrom(int fd, void *restrict buffer, size_t size, int flags,
-    struct sockaddr *restrict from, socklen_t *restrict length) {
+    __SOCKADDR_ARG from, socklen_t *restrict length) {
     RECEIVE(fd, REAL(recvfrom)(fd, buffer, size, flags, from, length));
 }
 

@@ -45,7 +45,7 @@ void hand_start(struct hand *hand, const char *const *argv) {
 static bool confine(const struct limit *limit, uid_t uid) {
     if (limit != NULL) {
         const struct rlimit both = {limit->value, limit->value};
-        if (setrlimit(limit->resource, &both) == -1)
+        if (setrlimit((__rlimit_resource_t)limit->resource, &both) == -1)
             return false;
     }
     return uid == 0 || (setgid(uid) == 0 && setuid(uid) == 0);

@@ -45,4 +45,4 @@
 SUITES(DECLARE)
 
 #define LIST(name, slow) {#name, name##_tests, slow},
-const struct suite suites[] = {SUITES(LIST){NULL, NULL, false}};
+const struct suite all_suites[] = {SUITES(LIST){NULL, NULL, false}};

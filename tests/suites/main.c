@@ -65,7 +65,7 @@ static void test_done(
 }
 
 static const struct suite *find_suite(const char *name) {
-    for (const struct suite *s = suites; s->name != NULL; s++)
+    for (const struct suite *s = all_suites; s->name != NULL; s++)
         if (strcmp(s->name, name) == 0)
             return s;
     return NULL;
@@ -95,7 +95,7 @@ static void run_suites(char *const *names, int tell) {
         errx(EXIT_FAILURE, "CUnit: %s", CU_get_error_msg());
     for (int i = 0; names[i] != NULL; i++)
         add_suite(find_suite(names[i]));
-    for (const struct suite *s = suites; s->name != NULL; s++)
+    for (const struct suite *s = all_suites; s->name != NULL; s++)
         if (names[0] == NULL && !s->slow)
             add_suite(s);
     CU_set_test_start_handler(test_begins);

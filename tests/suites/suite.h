@@ -75,6 +75,6 @@ struct suite {
 };
 
 /* All of them; a name that is NULL ends the list. */
-extern const struct suite suites[];
+extern const struct suite all_suites[];
 
 #endif

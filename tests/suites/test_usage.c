@@ -169,7 +169,7 @@ static bool is_story(const char *path, const char *folders) {
 /* Trouble that many have is told once: no two lines differ in numbers only. A
  * sanitizer's report of a wrong program of 06-locks is no such thing. */
 static bool tells_once(const char *text) {
-    char *kinds[20], *copy = strdup(text), *rest = copy;
+    char *seen[20], *copy = strdup(text), *rest = copy;
     size_t count = 0;
     bool once = true;
 
@@ -182,10 +182,10 @@ static bool tells_once(const char *text) {
                 *to++ = *from;
         *to = '\0';
         for (size_t i = 0; i < count; i++)
-            once = once && strcmp(kinds[i], line) != 0;
-        once = once && count < sizeof kinds / sizeof kinds[0];
+            once = once && strcmp(seen[i], line) != 0;
+        once = once && count < sizeof seen / sizeof seen[0];
         if (once)
-            kinds[count++] = line;
+            seen[count++] = line;
     }
     free(copy);
     return once;

@@ -96,7 +96,7 @@ SUITE(crashes, crash);
 SUITE(leaves, leave);
 SUITE(waits, leave_and_wait);
 
-const struct suite suites[] = {
+const struct suite all_suites[] = {
     {"passes", passes_tests, false},
     {"fails", fails_tests, false},
     {"skips", skips_tests, true},
