@@ -29,6 +29,7 @@
     SUITE(hosts, false)         \
     SUITE(patience, true)       \
     SUITE(locks, false)         \
+    SUITE(kitchen, false)       \
     SUITE(explore, true)        \
     SUITE(play, true)           \
     SUITE(twins, false)         \

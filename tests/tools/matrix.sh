@@ -12,7 +12,7 @@ shift 2
     gcc-thread clang-thread
 sanitized="runner program sites messages download increment cooking processes
 orphans channels sharing starting async await queue worker worker_killed jobs
-client hosts locks usage"
+client hosts locks kitchen usage"
 bad=0
 for one in "$@"; do
     echo "== $one"
