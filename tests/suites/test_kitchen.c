@@ -5,6 +5,7 @@
  * table of what locks cost.
  */
 #define _GNU_SOURCE /* asprintf */
+#include "suites/lock_runs.h"
 #include "suites/suite.h"
 
 #include <err.h>
@@ -13,37 +14,6 @@
 #include <string.h>
 
 enum { MINUTE_NS = 1000000 };
-/* No reports; and no sleep of its own, past the clock, before it exits. */
-#define TSAN_QUIET "TSAN_OPTIONS=report_bugs=0:atexit_sleep_ms=0"
-
-static const char *path_of(const char *name) {
-    char relative[100];
-
-    snprintf(relative, sizeof relative, "06-locks/%s", name);
-    return built(relative);
-}
-
-/* A data race is judged by what it does; what the sanitizer says of it is a
- * test of its own. */
-static void run_with(struct run *run, const char *path, const char *one,
-    const char *two, bool virtual_time) {
-    const char *argv[] = {path, one, two, NULL};
-    const char *env[] = {TSAN_QUIET, NULL};
-    struct program program = {.argv = argv,
-        .env = env,
-        .deadline_ms = 60000,
-        .virtual_time = virtual_time};
-
-    program_run(&program, run);
-}
-
-static bool printed(const struct run *run, const char *words) {
-    for (size_t i = 0; i < run->count; i++)
-        if (strstr(run->lines[i].text, words) != NULL)
-            return true;
-    return false;
-}
-
 /* ---------- The kitchen ---------- */
 
 /* The most steps at once of those named in `what`, a list of words. */

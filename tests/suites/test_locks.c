@@ -8,6 +8,7 @@
  * stays stuck is found by program_run as a DEADLOCK, not by a deadline.
  */
 #define _GNU_SOURCE /* asprintf, pipe2, sched_setaffinity */
+#include "suites/lock_runs.h"
 #include "suites/suite.h"
 
 #include <err.h>
@@ -24,8 +25,6 @@
 
 enum { LEAST_SAME = 85, BUSY = 4, LANES = 8 };
 #define SECOND INT64_C(1000000000)
-/* No reports; and no sleep of its own, past the clock, before it exits. */
-#define TSAN_QUIET "TSAN_OPTIONS=report_bugs=0:atexit_sleep_ms=0"
 
 /* Every program of the folder. A right one names its wrong twin, if it has
  * one, and prints `says` on stdout; a wrong one prints it on stderr. */
@@ -77,39 +76,11 @@ static const struct program_of_locks {
 };
 enum { PROGRAMS = sizeof programs / sizeof programs[0] };
 
-static const char *path_of(const char *name) {
-    char relative[100];
-
-    snprintf(relative, sizeof relative, "06-locks/%s", name);
-    return built(relative);
-}
-
 static long rounds(void) {
     const char *given = getenv("KIT_ROUNDS");
     long number = given == NULL ? 1 : strtol(given, NULL, 10);
 
     return number < 1 ? 1 : number;
-}
-
-/* A data race is judged by what it does; what the sanitizer says of it is a
- * test of its own. */
-static void run_with(struct run *run, const char *path, const char *one,
-    const char *two, bool virtual_time) {
-    const char *argv[] = {path, one, two, NULL};
-    const char *env[] = {TSAN_QUIET, NULL};
-    struct program program = {.argv = argv,
-        .env = env,
-        .deadline_ms = 60000,
-        .virtual_time = virtual_time};
-
-    program_run(&program, run);
-}
-
-static bool printed(const struct run *run, const char *words) {
-    for (size_t i = 0; i < run->count; i++)
-        if (strstr(run->lines[i].text, words) != NULL)
-            return true;
-    return false;
 }
 
 /* ---------- The judges of one run ---------- */
