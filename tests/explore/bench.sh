@@ -1,63 +1,69 @@
 #!/bin/bash
-# bench_explore.sh - measures explore: schedules a second, 06-locks, reduction
+# bench.sh - measures explore: schedules a second, runs to the first failure
 #
-# Each program of 06-locks is explored with at most 2 preemptions, with few
-# workers. contention and gil are left out: they measure.
-set -eu
+# A second is one of CPU time, on one core. The runs to the first failure are
+# the same on any machine: a number here may only get smaller.
+set -u
 here=$(dirname "$0")
 row() { printf '%-58s %10s   %s\n' "$1" "$2" "$3"; }
 
-# explore PROGRAM ARGS : what tests/explore/explore.sh says on stderr, then its last line
-explore() {
-    PROGRAM=$1 ARGS=$2 "$here/explore.sh" 2>&1 |
-        grep -E 'a second|in all|of all|wrong in|but there'
-}
-number() { sed -n "s/.*$1.*/\\1/p" | tr -d ,; }
+# explore PROGRAM ARGS : its report
+explore() { PROGRAM=$1 ARGS=$2 "$here/explore.sh" 2>&1; }
+number() { sed -n "s/.*$1.*/\\1/p" | tr -d , | head -n 1; }
+rate() { explore "$1" "$2" | number ' \([0-9]*\) a second'; }
 
-explore 06-locks/increment_race "-t 2 -w 2 -n 3 -q" >/dev/null # builds it
-rate=$(BOUND=all REDUCE=0 explore 06-locks/increment_race "-t 2 -w 2 -n 3 -q" |
-    number ', \([0-9]*\) a second')
-row "explore, increment_race, 924 schedules: a second, one core" "$rate" \
-    ">= 1000"
+export MAX_SCHEDULES=3000
+rate 06-locks/increment_race "-t 2 -w 2 -n 3 -q" >/dev/null # builds it
+row "explore, increment_race: schedules a second, one core" \
+    "$(BOUND=all REDUCE=0 rate 06-locks/increment_race "-t 2 -w 2 -n 3 -q")" \
+    ">= 1500"
+rate "$here/examples/long_loop" 1 >/dev/null
+row "  1,000 steps a run: schedules a second" \
+    "$(MAX_SCHEDULES=1000 rate "$here/examples/long_loop" 250)" ">= 1000"
 
-start=$EPOCHREALTIME
-while read -r program arguments; do
-    explore "06-locks/$program" "$arguments" >/dev/null
+echo "  runs to the first failure:"
+while IFS='|' read -r program arguments most; do
+    [ "${program#06}" != "$program" ] || program=$here/examples/$program
+    first=$(explore "$program" "$arguments" | number 'run \([0-9]*\) was')
+    row "  ${program##*/} $arguments" "${first:-none}" "<= $most"
 done <<'PROGRAMS'
-increment_race -t 2 -w 2 -n 1 -q
-increment_mutex -t 2 -w 2 -n 1 -q
-increment_semaphore -t 2 -w 2 -n 1 -q
-increment_atomic -t 2 -w 2 -n 1 -q
-increment_local -t 2 -w 2 -n 1 -q
-check_then_act_race -c 2 -q
-check_then_act_mutex -c 2 -q
-atomic_store_race -t 2 -w 2 -n 1 -q
-atomic_cas -t 2 -w 2 -n 1 -q
-recursive_plain -s
-recursive_errorcheck -s
-recursive_mutex -s
-recursive_split -s
-deadlock_opposite -s
-deadlock_order -s
-deadlock_trylock -s
-deadlock_one_lock -s
-cooking_semaphore_leak -p 2
-cooking_semaphore -p 2
-bounded_queue_if -s
-bounded_queue_lost_wake -s
-bounded_queue -s
-barrier -w 2
-once -c 2
-rwlock -w 2 -n 1
+06-locks/increment_race|-t 2 -w 2 -n 1 -q|3
+06-locks/atomic_store_race|-t 2 -w 2 -n 1 -q|3
+06-locks/deadlock_opposite|-s|5
+06-locks/bounded_queue_if|-s|4
+06-locks/bounded_queue_lost_wake|-s|4
+06-locks/cooking_semaphore_leak|-p 2|8
+aba||34
+box_on_stack||3
+broken_promise||3
+c11|none|9
+double_checked||6
+forgotten_join|first|3
+forgotten_join|none|11
+greet||3
+header||4
+heap|use|3
+included||3
+increment|3 2|3
+load_then_store||3
+loop_variable||15
+lost_early||43
+lost_wakeup||5
+lost_wakeup_unlocked||3
+misuse|destroy|3
+peterson_swapped||26
+philosophers|5|983
+places||15
+queue_if||10
+slot_on_stack||4
+ten_threads||76
+two||3
 PROGRAMS
-row "  26 programs of 06-locks, 2 preemptions, compiled too: s" \
-    "$(awk -v a="$start" -v b="$EPOCHREALTIME" 'BEGIN { printf "%.1f", b - a }')" \
-    "< 60"
 
-private=tests/explore/examples/private_work
+private=$here/examples/private_work
 for bound in 2 all; do
     for reduce in 0 1; do
-        n[$reduce]=$(BOUND=$bound REDUCE=$reduce explore $private 2 |
+        n[$reduce]=$(BOUND=$bound REDUCE=$reduce explore "$private" 2 |
             number 'all \([0-9]*\) schedules')
     done
     row "  three threads, private work, BOUND=$bound: ${n[0]} / ${n[1]} schedules" \

@@ -15,6 +15,7 @@
 
 struct tally tally;
 struct failure failure;
+long first_failure;
 
 /* ---------- Output by lines ---------- */
 
@@ -191,6 +192,9 @@ void outcome_count(int status) {
     if (*sh->race != '\0' && tally.racy++ == 0)
         memcpy(tally.race, sh->race, sizeof tally.race);
     bool listed = number < MOST_OUTCOMES;
+    if (first_failure == 0 &&
+        (o.fault || !listed || strcmp(outcome_word(number), "other") == 0))
+        first_failure = runs;
     keep_failure(
         &o, !o.fault && !settings.any_outcome &&
                 (!listed || strcmp(outcome_word(number), "other") == 0));

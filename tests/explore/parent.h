@@ -70,6 +70,7 @@ struct failure {
     char schedule[MOST_SCHEDULE];
 };
 extern struct failure failure;
+extern long first_failure; /* the run that showed one, races apart; 0: none */
 
 /* Of the last run. */
 struct outcome outcome_get(int status);

@@ -116,11 +116,13 @@ int report_verdict(void) {
     double took = cpu_seconds();
     bool undecided =
         outcomes_fine() > 1 && !settings.any_outcome && settings.expect == NULL;
-    printf("%ld runs in %.2f s, %.0f a second\n"
-           "It cannot see: weak memory (sequential consistency only), inside "
+    printf(
+        "%ld runs in %.2f s, %.0f a second", runs, took, (double)runs / took);
+    if (first_failure > 0)
+        printf("; run %ld was the first to fail", first_failure);
+    printf("\nIt cannot see: weak memory (sequential consistency only), inside "
            "system calls\n(one step each), inside libraries (not "
-           "instrumented).\n",
-        runs, took, (double)runs / took);
+           "instrumented).\n");
     if (stopped_why != NULL)
         printf("%s: not all schedules were tried\n", stopped_why);
     if (undecided)
