@@ -11,9 +11,6 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-struct shared *sh;
-struct settings settings;
-
 static const char *setting(const char *name) {
     const char *value = getenv(name);
     return value != NULL ? value : "";

@@ -94,6 +94,9 @@ extern bool bounded_away; /* a choice was left out, because of the bound */
 const char *search(bool by_preemptions, int begin, bool (*enough)(void));
 /* Was everything with fewer preemptions tried? */
 bool search_tried_below(int preemptions);
+
+/* ---- words.c ---- */
+
 /* The last run as a string for REPLAY, and back; false: it is none. */
 void schedule_write(char *text, size_t size);
 bool schedule_read(const char *text);
@@ -104,7 +107,6 @@ void report_outcomes(void);
 /* Runs REPLAY's schedule, and shows it; the exit status. */
 int report_replay(const char *schedule, bool expect_failure);
 int report_verdict(void); /* the last words; the exit status */
-void report_progress(long pending);
 
 /* ---- play.c ---- */
 

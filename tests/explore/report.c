@@ -6,27 +6,7 @@
 
 #include <string.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
-
-static double seconds(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
-/* In the terminal, while it searches. */
-void report_progress(long pending) {
-    static double began, next;
-    double t = seconds();
-    if (began == 0)
-        began = next = t;
-    if (t < next + 0.25 || t < began + 1 || !isatty(STDERR_FILENO))
-        return;
-    next = t;
-    fprintf(stderr, "\r%ld schedules, %ld wrong; %ld more wait, so far\033[K",
-        tally.schedules, tally.wrong, pending);
-}
 
 static void report_failure(void) {
     static const char *const what[] = {"", "with another outcome",

@@ -24,6 +24,8 @@
 
 enum { PATIENCE_S = 10, LOOK_US = 250000 };
 
+struct shared *sh;
+struct settings settings;
 long runs;
 static int nargs;
 static char **arguments;

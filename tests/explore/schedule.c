@@ -211,6 +211,17 @@ static bool seen_before(const struct step *s, bool ending) {
     return sh->reduce && !sh->shown && known(sh->seen, MOST_STATES, key);
 }
 
+static void prescribe(struct step *s, const struct given *given) {
+    bool wakes = given->choice >= SPURIOUS;
+    uint64_t there = wakes ? s->spurious : s->enabled;
+    if (given->check != 0 && given->check != s->state)
+        end_run(UNFIT, "the same schedule did not do the same twice");
+    if (given->choice >= 2 * SPURIOUS ||
+        (there >> given->choice % SPURIOUS & 1) == 0)
+        end_run(UNFIT, "the schedule is not one of this program");
+    s->choice = (uint8_t)given->choice;
+}
+
 /* Chooses among the enabled: what is prescribed, or the usual one. */
 static struct thread *choose(uint64_t enabled, uint64_t spurious, bool ending) {
     static struct thread *last;
@@ -238,14 +249,7 @@ static struct thread *choose(uint64_t enabled, uint64_t spurious, bool ending) {
         end_run(SEEN, "seen");
     if (!past && given->step == sh->nsteps) {
         ngiven++;
-        s->choice = (uint8_t)given->choice;
-        if (given->check != 0 && given->check != s->state)
-            end_run(UNFIT, "the same schedule did not do the same twice");
-        if (given->choice >= 2 * SPURIOUS ||
-            !((given->choice < SPURIOUS ? enabled : spurious) >>
-                    given->choice % SPURIOUS &
-                1))
-            end_run(UNFIT, "the schedule is not one of this program");
+        prescribe(s, given);
     }
     sh->nsteps++;
     sh->cost += cost_of(s, s->choice);

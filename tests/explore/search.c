@@ -20,6 +20,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
 
 enum { MOST_DELAYS = 2, PREEMPTED = 8, BUCKETS = MOST_DELAYS + PREEMPTED + 3 };
 enum { MOST_NODES = 1 << 24, MANY_WAIT = 1 << 20 };
@@ -167,6 +169,25 @@ static void add_ways(int32_t last) {
     }
 }
 
+static double seconds(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+/* In the terminal, while it searches. */
+static void show_progress(long pending) {
+    static double began, next;
+    double t = seconds();
+    if (began == 0)
+        began = next = t;
+    if (t < next + 0.25 || t < began + 1 || !isatty(STDERR_FILENO))
+        return;
+    next = t;
+    fprintf(stderr, "\r%ld schedules, %ld wrong; %ld more wait, so far\033[K",
+        tally.schedules, tally.wrong, pending);
+}
+
 static const char *limit_reached(void) {
     if (stopped == SIGINT)
         return "stopped by Ctrl-C";
@@ -199,7 +220,7 @@ static const char *search_once(bool (*enough)(void), bool *news) {
         }
         node_release(node);
         stopped_why = limit_reached();
-        report_progress(waiting_in_all);
+        show_progress(waiting_in_all);
     } while (!*news && stopped_why == NULL && (enough == NULL || !enough()) &&
              (node = node_take()) != -1);
     if (full && stopped_why == NULL)
@@ -219,59 +240,4 @@ const char *search(bool by_preemptions, int first, bool (*enough)(void)) {
         unfit = search_once(enough, &news);
     while (news && unfit == NULL && stopped_why == NULL);
     return unfit;
-}
-
-/* ---------- A schedule in words: A2B1 ---------- */
-
-/* A choice's name: a small letter is a wait that needs no signal. */
-static int choice_write(char *text, size_t size, int choice) {
-    const char *name = thread_name(choice % SPURIOUS);
-    int n = snprintf(text, size, "%s", name[0] == 'm' ? "M" : name);
-    for (char *c = text; choice >= SPURIOUS && *c != '\0'; c++)
-        *c = (char)(*c + 'a' - 'A');
-    return n;
-}
-
-/* The usual choices at its end are left out. */
-void schedule_write(char *text, size_t size) {
-    const struct step *s = sh->steps;
-    int end = sh->nsteps, n;
-    while (end > 0 && s[end - 1].choice == s[end - 1].usual)
-        end--;
-    snprintf(text, size, "M0"); /* the usual throughout */
-    for (int k = 0; k < end && size > 32; k += n) {
-        for (n = 1; k + n < end && s[k + n].choice == s[k].choice; n++)
-            continue;
-        int used = choice_write(text, size, s[k].choice);
-        used += snprintf(text + used, size - (size_t)used, "%d", n);
-        text += used;
-        size -= (size_t)used;
-    }
-}
-
-/* The choice that a name of so many letters stands for, -1: none. */
-static int choice_read(const char *name, size_t length) {
-    char written[8];
-    for (int choice = 0; choice < 2 * SPURIOUS; choice++)
-        if (choice_write(written, sizeof written, choice) == (int)length &&
-            strncmp(written, name, length) == 0)
-            return choice;
-    return -1;
-}
-
-bool schedule_read(const char *text) {
-    sh->ngiven = 0;
-    while (*text != '\0') {
-        size_t length = strcspn(text, "0123456789");
-        int choice = choice_read(text, length);
-        char *end;
-        long times = strtol(text + length, &end, 10);
-        if (choice == -1 || end == text + length || times < 0 ||
-            times >= MOST_STEPS - sh->ngiven)
-            return false;
-        for (; times > 0; times--, sh->ngiven++)
-            sh->given[sh->ngiven] = (struct given){sh->ngiven, choice, 0};
-        text = end;
-    }
-    return true;
 }
