@@ -128,16 +128,17 @@ extern bool ended; /* the others go on, to see what the end cut off */
         return name args;                     \
     }
 
+/* common.c */
+
+bool ready(const struct thread *); /* has what it waits for come? */
+char *another_text(size_t *size);  /* it lives until the eighth next call */
+
 /* schedule.c */
 
 /* Comes back when the operation can be done, and what follows is done alone. */
 struct place *turn(struct op);
 void leave_to_others(void); /* self has ended */
-/* Ends the run; the text as printf. */
-_Noreturn void end_run(enum fault, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
-bool ready(const struct thread *); /* has what it waits for come? */
-void settle(uintptr_t low);        /* its last step is done: what was written */
+void settle(uintptr_t low); /* its last step is done: what was written */
 void scrub(void); /* what our calls left on the stack must make no difference */
 uintptr_t stack_pointer(void);
 
@@ -160,12 +161,19 @@ bool known(uint64_t *table, uint64_t size, uint64_t hash);
 
 /* table.c */
 
+/* Ends the run; the text as printf. */
+_Noreturn void end_run(enum fault, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+void say_value(uintptr_t at, uintptr_t size, uint64_t value);
 void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void say_step(const struct thread *, uint64_t value);
-void say_why(const struct thread *);     /* it cannot go on */
-void say_situation(const struct step *); /* for the player */
+void say_why(const struct thread *); /* it cannot go on */
 /* What names.awk makes a name of; it lives until the eighth next call. */
 const char *place_name(uintptr_t at, uintptr_t size);
+
+/* situation.c */
+
+void say_situation(const struct step *); /* for the player */
 
 /* hooks_memory.c, hooks_threads.c, hooks_locks.c, hooks_system.c */
 
@@ -174,9 +182,6 @@ void *allocate(size_t align, size_t size);
 void plain(enum kind, const char *name, const void *, unsigned long, void *pc);
 void time_out(int64_t then); /* until when the next wait lasts, by any clock */
 int64_t nanoseconds(const struct timespec *);
-/* However the program ends: others may come first. Flush: what it printed and
-   did not write yet counts. */
-void run_leave(int status, bool flush);
 void catch_crashes(void); /* so that what was printed is shown */
 
 #endif

@@ -4,13 +4,13 @@
  * Design. The reader's program is compiled with -fsanitize=thread, so the
  * compiler announces every access to memory, and linked with these files
  * instead of the sanitizer's library. They are two halves.
- *   The parent (main.c, search.c, run.c, outcome.c, report.c, play.c) forks a
- *     child per schedule, looks at what the child did, and prescribes the next
- *     schedule.
- *   The child (schedule.c, places.c, table.c, hooks_*.c; child.h). The
- *     program's own threads run in it, one at a time: a thread says what it
- *     will do next, and waits until it is chosen. So a run is a list of
- *     choices, and can be repeated.
+ *   The parent (main.c, search.c, run.c, outcome.c, words.c, report.c, play.c;
+ *     parent.h) forks a child per schedule, looks at what the child did, and
+ *     prescribes the next schedule.
+ *   The child (common.c, schedule.c, places.c, table.c, situation.c, hooks_*.c;
+ *     child.h). The program's own threads run in it, one at a time: a thread
+ *     says what it will do next, and waits until it is chosen. So a run is a
+ *     list of choices, and can be repeated.
  * The halves talk through one shared mapping, struct shared. names.awk puts
  * names into the report in the place of addresses.
  */

@@ -73,15 +73,6 @@ WRAP(int, sched_yield, (void), (self->yielded = true, 0))
 void __wrap_thrd_yield(void) {
     self->yielded = true;
 }
-void __wrap__exit(int status) {
-    run_leave(status, false);
-    _exit(status);
-}
-void __wrap_quick_exit(int status) {
-    run_leave(status, false);
-    quick_exit(status);
-}
-
 /* ---------- Output: its order is an outcome ---------- */
 
 /* Where the order does not matter, prints are like reads: of interest to the

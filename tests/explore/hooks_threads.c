@@ -89,7 +89,7 @@ static struct thread *thread_of(pthread_t handle) {
     end_run(UNFIT, "it joins or detaches a thread that it did not create");
 }
 
-void run_leave(int status, bool flush) {
+static void run_leave(int status, bool flush) {
     turn((struct op){EXIT, "exit", .at = 1, .size = 1, .pc = sh->pc});
     if (over || ended)
         return;
@@ -114,6 +114,15 @@ void run_leave(int status, bool flush) {
 static void at_exit(int status, void *unused) {
     (void)unused;
     run_leave(status, true);
+}
+
+void __wrap__exit(int status) {
+    run_leave(status, false);
+    _exit(status);
+}
+void __wrap_quick_exit(int status) {
+    run_leave(status, false);
+    quick_exit(status);
 }
 
 /* ---------- The end of a thread ---------- */

@@ -229,7 +229,7 @@ static void show_end(const char *exe, int status) {
     }
     schedule_write(schedule, sizeof schedule);
     snprintf(text, sizeof text, "%s\nThe end: %s",
-        sh->fault == STUCK ? sh->table : "", o.text);
+        sh->fault == STUCK && sh->used < 4000 ? sh->table : "", o.text);
     putchar('\n');
     show(exe, text);
     puts(is_goal(&o) ? "A failure: you win."

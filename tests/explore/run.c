@@ -24,7 +24,6 @@
 
 enum { PATIENCE_S = 10, LOOK_US = 250000 };
 
-struct shared *sh;
 struct settings settings;
 long runs;
 static int nargs;

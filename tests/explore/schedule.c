@@ -25,33 +25,7 @@ enum { DEAD = 1 << 14 };           /* below a stack: the calls that are over */
 enum { LARGE = 4096, PART = 256 }; /* bytes of a stack, to look at */
 enum { MOST_AFTER = 20000 };       /* turns after the program's end */
 
-_Thread_local struct thread *self;
-struct thread threads[MOST_THREADS];
-int64_t now;
-uint64_t changes = 1;
-int alive;
-bool over, ended;
 static bool spurious_used;
-
-void end_run(enum fault fault, const char *format, ...) {
-    va_list list;
-    if (ended) {
-        fflush_unlocked(stdout); /* what was lost */
-        _exit(sh->status);
-    }
-    for (int i = 0; i < sh->nthreads && fault == STUCK; i++)
-        if (threads[i].alive)
-            say_why(&threads[i]);
-    va_start(list, format);
-    vsnprintf(sh->text, sizeof sh->text, format, list);
-    va_end(list);
-    sh->fault = fault;
-    if (sh->debugger)
-        raise(SIGTRAP); /* look around */
-    if (fault == STUCK || fault == MISUSE)
-        fflush_unlocked(stdout); /* what was printed is shown */
-    _exit(0);
-}
 
 /* ---------- Threads that spin ---------- */
 
@@ -139,10 +113,6 @@ void settle(uintptr_t low) {
 }
 
 /* ---------- Who goes next ---------- */
-
-bool ready(const struct thread *t) {
-    return t->place->tokens >= t->next.need && t->place->round >= t->next.round;
-}
 
 /* Can the thread do its next operation now? */
 static bool can_run(const struct thread *t) {

@@ -1,38 +1,18 @@
 /*
- * table.c - the child: what was done, who waits for whom, where the play stands
+ * table.c - the child: what was done, who waits for whom, and the run's end
  *
  * All goes to the shared table, with names.awk's marks in place of names.
  */
 #define _GNU_SOURCE
 #include "explore/child.h"
 
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
-enum { MOST_SAID = 1000, MOST_SEEN = 10 };
-
-static const char *another_text(size_t *size) {
-    static char texts[8][200];
-    static int next;
-    *size = sizeof texts[0];
-    return texts[next++ % LENGTH(texts)];
-}
-
-const char *thread_name(int thread) {
-    static const char alphabet[] = "ABCDEFGHIJKLNOPQRSTUVWXYZ"; /* M is main */
-    const int n = (int)sizeof alphabet - 1;
-    size_t size;
-    char *name = (char *)another_text(&size);
-    if (thread == 0)
-        return "main";
-    if (thread <= n)
-        snprintf(name, size, "%c", alphabet[thread - 1]);
-    else
-        snprintf(name, size, "%c%c", alphabet[(thread - 1) / n - 1],
-            alphabet[(thread - 1) % n]);
-    return name;
-}
+enum { MOST_SAID = 1000 };
 
 void say(const char *format, ...) {
     va_list list;
@@ -66,7 +46,7 @@ static const struct thread *on_stack(
 
 const char *place_name(uintptr_t at, uintptr_t size) {
     size_t most;
-    char *name = (char *)another_text(&most);
+    char *name = another_text(&most);
     uintptr_t code, frame;
     const struct thread *t = on_stack(at, &code, &frame);
     if (at == (uintptr_t)stdout)
@@ -81,7 +61,7 @@ const char *place_name(uintptr_t at, uintptr_t size) {
     return name;
 }
 
-static void say_value(uintptr_t at, uintptr_t size, uint64_t value) {
+void say_value(uintptr_t at, uintptr_t size, uint64_t value) {
     int unused = 64 - 8 * (int)size;
     say("\1V%lu %lu %lx %ld\1", at, size, value,
         (int64_t)(value << unused) >> unused);
@@ -119,52 +99,22 @@ void say_why(const struct thread *t) {
     say("\n");
 }
 
-/* ---------- For the player: names.awk makes columns of \3 and \4 ---------- */
-
-static void say_next(const struct thread *t, const struct step *s) {
-    const struct op *op = &t->next;
-    bool can = s->enabled >> t->id & 1, join = op->kind == JOIN;
-    const struct place *p = op->kind == WAKE && ready(t) ? op->mutex : t->place;
-    say("\3%s%s\t", t->id == s->usual ? "*" : " ", thread_name(t->id));
-    if (!t->alive) {
-        say("has ended\t\n");
-        return;
+void end_run(enum fault fault, const char *format, ...) {
+    va_list list;
+    if (ended) {
+        fflush_unlocked(stdout); /* what was lost */
+        _exit(sh->status);
     }
-    say("%s%s %s",
-        can                    ? ""
-        : t->parked == changes ? "repeats "
-                               : "waits: ",
-        op->name,
-        join ? thread_name(p->owner->id) : place_name(p->at, p->size));
-    if (!can && p->owner != NULL && !join)
-        say(", %s holds", p->owner == t ? "it" : thread_name(p->owner->id));
-    say("\t" TEXT "\n", LINE_OF(op->pc));
-}
-
-static void say_place(const struct place *p) {
-    uint64_t value = 0;
-    say("\4%s\t", place_name(p->at, p->size));
-    if (!p->sync) {
-        memcpy(&value, (const void *)p->at, p->size < 8 ? p->size : 8);
-        say_value(p->at, p->size, value);
-    } else if (p->owner != NULL)
-        say("%s holds it since " LINE, thread_name(p->owner->id),
-            LINE_OF(p->pc));
-    else if (p->full > 1)
-        say("%d left", p->tokens);
-    else
-        say(p->waiting > 0 ? "%d wait" : "free", p->waiting);
-    say("\n");
-}
-
-void say_situation(const struct step *s) {
-    sh->situation = sh->used;
-    for (int i = 0; i < sh->nthreads; i++)
-        if (threads[i].used && (threads[i].alive || sh->nthreads < 8))
-            say_next(&threads[i], s);
-    int lines = 0; /* a screen has 24 */
-    for (const struct place *p = next_place(NULL); p; p = next_place(p))
-        if (p->known >= MET && p->at != (uintptr_t)stdout &&
-            lines++ < MOST_SEEN)
-            say_place(p);
+    for (int i = 0; i < sh->nthreads && fault == STUCK; i++)
+        if (threads[i].alive)
+            say_why(&threads[i]);
+    va_start(list, format);
+    vsnprintf(sh->text, sizeof sh->text, format, list);
+    va_end(list);
+    sh->fault = fault;
+    if (sh->debugger)
+        raise(SIGTRAP); /* look around */
+    if (fault == STUCK || fault == MISUSE)
+        fflush_unlocked(stdout); /* what was printed is shown */
+    _exit(0);
 }
