@@ -7,6 +7,7 @@
  */
 #define _GNU_SOURCE
 #include "grader/checks/orders.h"
+#include "grader/cause.h"
 #include "grader/checks/rare.h"
 
 #include <err.h>
@@ -217,4 +218,6 @@ void judge_orders(struct grading *g, struct finding *f,
             tell_stuck(&run, &f->verdict);
     }
     run_free(&run);
+    if (f->verdict.text[0] != '\0' && f->verdict.fault == FAULT_OWN)
+        f->verdict.fault = cause_of_order(f->verdict.text);
 }

@@ -120,9 +120,13 @@ void check_pantry_refused(struct grading *g, struct finding *f) {
 void check_pantry_edges(struct grading *g, struct finding *f) {
     struct kitchen k = plan_kitchen(1, 2, 1000000, 3, 60000);
 
+    k.program.deadline_ms =
+        15000; /* who sleeps by the millisecond: undecided */
     run_kitchen(g, f, &k);
-    judge_kitchen_run(&k.run, &k, &f->verdict);
-    if (work_ns(&k.run) < 180 * SECOND || work_ns(&k.run) > 181 * SECOND)
+    if (k.run.end != TIMED_OUT)
+        judge_kitchen_run(&k.run, &k, &f->verdict);
+    if (k.run.end != TIMED_OUT &&
+        (work_ns(&k.run) < 180 * SECOND || work_ns(&k.run) > 181 * SECOND))
         verdict_fail(&f->verdict,
             "3 dishes of 60000 ms took %.3f s; expected: 180 s",
             (double)work_ns(&k.run) / 1e9);

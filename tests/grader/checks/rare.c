@@ -210,9 +210,11 @@ bool run_refused(struct grading *g, struct finding *f, struct program *program,
     return false;
 }
 
-static void judge_refused_run(
-    const struct run *run, enum refused what, int nth, struct verdict *v) {
-    int reason = requests[what].reason;
+static void judge_refused_run(struct grading *g, const struct run *run,
+    enum refused what, int nth, struct verdict *v) {
+    static const char *const c11[] = {"thrd_create", NULL};
+    /* What C11 says of a thread has no errno. */
+    int reason = what == THREAD && calls(g, c11) ? 0 : requests[what].reason;
     const char *words = reason ? strerror(reason) : "";
     char how[800];
 
@@ -241,7 +243,7 @@ void judge_refused_requests(struct grading *g, struct finding *f,
         if (run.end == EXITED && run.code == 0)
             judge(&run, arg, &f->verdict);
         else
-            judge_refused_run(&run, what, nth, &f->verdict);
+            judge_refused_run(g, &run, what, nth, &f->verdict);
         run_free(&run);
     }
 }

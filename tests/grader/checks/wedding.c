@@ -262,8 +262,9 @@ void check_wedding_killed(struct grading *g, struct finding *f) {
 static void judge_edge(struct grading *g, struct finding *f, struct jobs *j) {
     if (f->verdict.text[0] != '\0')
         return;
+    j->program.deadline_ms = 15000;
     celebrate(g, f, j);
-    if (!j->moments.looks) {
+    if (!j->moments.looks && j->run.end != TIMED_OUT) {
         judge_tasks(&j->run, j, &f->verdict);
         if (j->count <= 40)
             judge_lengths(j, &j->run, &f->verdict);
