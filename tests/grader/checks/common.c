@@ -1,5 +1,5 @@
 /*
- * check_common.c - what the checks of many exercises share
+ * common.c - what the checks of many exercises share
  */
 #define _GNU_SOURCE /* vasprintf, strcasestr */
 #include "grader/checks/common.h"

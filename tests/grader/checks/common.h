@@ -1,5 +1,5 @@
 /*
- * check_common.h - what the checks of many exercises share
+ * common.h - what the checks of many exercises share
  *
  * A check is a judge: it runs the submitted program with inputs from
  * grade_random() and leaves the first fault it finds in the verdict, as "what

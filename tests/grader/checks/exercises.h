@@ -1,5 +1,5 @@
 /*
- * check_exercises.h - every check of the exercises: see exercises.c
+ * exercises.h - every check of the exercises: see exercises.c
  */
 #ifndef CHECK_EXERCISES_H
 #define CHECK_EXERCISES_H
