@@ -2,8 +2,8 @@
  * redis_server.h - a private redis-server, for a test
  *
  * The server is started by run/redis.sh in a directory of its own, on a socket
- * there and, if asked for, on a TCP port of 127.0.0.1. It dies with the harness.
- * A failure to start ends the harness by err().
+ * there and, if asked for, on a TCP port of 127.0.0.1. It dies with the
+ * harness. A failure to start ends the harness by err().
  */
 #ifndef REDIS_SERVER_H
 #define REDIS_SERVER_H

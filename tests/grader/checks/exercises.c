@@ -39,20 +39,20 @@
         "Each calloc() needs its free(), each curl_easy_init() its cleanup, " \
         "and no access lies outside an object.",                              \
         folder "/README.md", judge)
-#define LEFT(folder, judge)                                                     \
-    SLOW("left", "clean", 1,                                                    \
-        "What is opened for each job is to be closed with it; what has a name " \
-        "in the kernel outlives the program.",                                  \
+#define LEFT(folder, judge)                                                \
+    SLOW("left", "clean", 1,                                               \
+        "What is opened for each job is to be closed with it; what has a " \
+        "name in the kernel outlives the program.",                        \
         folder "/README.md", judge)
 #define WAITS(folder, judge)                                                \
     SLOW("waits", "clean", 1,                                               \
         "It looks again and again, instead of waiting in a call that ends " \
         "when there is something.",                                         \
         folder "/README.md", judge)
-#define EDGES(folder, of, judge)                                                \
-    SLOW("edges", "robust", of,                                                 \
-        "A type that is too small for a product or a sum, an array of a fixed " \
-        "size, or a name that is taken for unique.",                            \
+#define EDGES(folder, of, judge)                                          \
+    SLOW("edges", "robust", of,                                           \
+        "A type that is too small for a product or a sum, an array of a " \
+        "fixed size, or a name that is taken for unique.",                \
         folder "/README.md", judge)
 #define EVERY_ORDER(judge)                                                   \
     SLOW("every_order", "tool", 5,                                           \

@@ -15,8 +15,8 @@
  *                      process, memory, a descriptor, an object (of System V)
  *                      or a handle (of curl) is refused as by the system; the
  *                      first time is said on stderr
- *   KIT_LONG=n:ms      the first sleep of a millisecond or more of the nth thread that
- *                      was started lasts so much longer
+ *   KIT_LONG=n:ms      the first sleep of a millisecond or more of the nth
+ *                      thread that was started lasts so much longer
  *   KIT_HANDLERS=1     who calls stdio in a signal handler is told on stderr
  * Under ThreadSanitizer, calls of the kernel that it knows nothing of put what
  * comes before them in order with what comes after.
