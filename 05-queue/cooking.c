@@ -46,7 +46,7 @@ static void end_step(long plate, enum step step) {
 /* ---------- The tool: a queue of jobs, worker processes ---------- */
 
 static long chefs = 2, most_chefs = 1000; /* a kitchen each */
-static atomic_long *served; /* in memory that all processes share */
+static atomic_long *total;                /* plates served; all share it */
 
 static void wait_ms(long ms) {
     struct timespec time = {ms / 1000, ms % 1000 * 1000000};
@@ -66,13 +66,13 @@ static void work(const int *ends, pid_t parent) {
     if (getppid() != parent)          /* ... which may be gone by now */
         _exit(EXIT_FAILURE);
     close(ends[1]); /* while anyone can write, the queue has no end */
-    for (long plate;
-         !ferror(stdout) && read(ends[0], &plate, sizeof plate) > 0;) {
+    long plate;
+    while (!ferror(stdout) && read(ends[0], &plate, sizeof plate) > 0) {
         do_step(plate, WASH);
         do_step(plate, CUT);
         do_step(plate, BOIL);
         do_step(plate, SERVE);
-        ++*served;
+        ++*total;
     }
     _exit(ferror(stdout) ? EXIT_FAILURE : EXIT_SUCCESS);
 }
@@ -82,9 +82,9 @@ static long cook_all(void) {
     long plate = 0;
     int ends[2], why = 0;
     pid_t parent = getpid();
-    served = mmap(NULL, sizeof *served, PROT_READ | PROT_WRITE,
+    total = mmap(NULL, sizeof *total, PROT_READ | PROT_WRITE,
         MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (served == MAP_FAILED || pipe(ends) == -1)
+    if (total == MAP_FAILED || pipe(ends) == -1)
         err(EXIT_FAILURE, "mmap or pipe");
     for (long i = 0; i < chefs; i++)
         switch (fork()) {
@@ -100,10 +100,10 @@ static long cook_all(void) {
         why = status != 0 ? status : why;
     if (WIFSIGNALED(why))
         errx(EXIT_FAILURE, "chef killed by signal %d, plates missing: %ld",
-            WTERMSIG(why), plates - *served);
+            WTERMSIG(why), plates - *total);
     if (why != 0)
         errx(EXIT_FAILURE, "standard output: not everything was written");
-    return *served;
+    return *total;
 }
 
 /* ---------- The run: the same in every lesson ---------- */

@@ -44,7 +44,7 @@ static void end_message(long customer, long message) {
 /* ---------- The tool: a queue of jobs, worker processes ---------- */
 
 static long workers = 3, most_workers = 1000;
-static atomic_long *served; /* in memory that all processes share */
+static atomic_long *total; /* customers served; all share it */
 
 static void wait_ms(long ms) {
     struct timespec time = {ms / 1000, ms % 1000 * 1000000};
@@ -68,7 +68,7 @@ static void work(const int *ends, pid_t parent) {
     close(ends[1]); /* while anyone can write, the queue has no end */
     for (long job; !ferror(stdout) && read(ends[0], &job, sizeof job) > 0;) {
         converse(job);
-        ++*served;
+        ++*total;
     }
     _exit(ferror(stdout) ? EXIT_FAILURE : EXIT_SUCCESS);
 }
@@ -78,9 +78,9 @@ static long send_all(void) {
     long job = 0;
     int ends[2], why = 0;
     pid_t parent = getpid();
-    served = mmap(NULL, sizeof *served, PROT_READ | PROT_WRITE,
+    total = mmap(NULL, sizeof *total, PROT_READ | PROT_WRITE,
         MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (served == MAP_FAILED || pipe(ends) == -1)
+    if (total == MAP_FAILED || pipe(ends) == -1)
         err(EXIT_FAILURE, "mmap or pipe");
     for (long i = 0; i < workers && i < customers; i++)
         switch (fork()) {
@@ -96,10 +96,10 @@ static long send_all(void) {
         why = status != 0 ? status : why;
     if (WIFSIGNALED(why))
         errx(EXIT_FAILURE, "worker killed by signal %d, customers missing: %ld",
-            WTERMSIG(why), customers - *served);
+            WTERMSIG(why), customers - *total);
     if (why != 0)
         errx(EXIT_FAILURE, "standard output: not everything was written");
-    return *served;
+    return *total;
 }
 
 /* ---------- The run: the same in every lesson; 05 adds -w ---------- */

@@ -11,21 +11,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-    WIDTH = 1280,
-    MARGIN = 16,
-    ROW = 28, /* the default; a bar is so much lower: */
-    GAP = 6,
-    TITLE = 40,
-    AXIS = 34,
-    LEGEND = 40,
-    LETTER = 11, /* the width of a name's letter */
-    LEAST_NAME = 60,
-    MOST_NAME = 240,
-    LEAST_TICK = 80,
-    MOST_LANES = 40,
-    PARTS = 400 /* of a graph */
-};
+enum { LEAST_TICK = 80, MOST_LANES = 40, PARTS = 400 /* of a graph */ };
+
+/* In pixels. */
+static const double WIDTH = 1280, MARGIN = 16;
+static const double ROW = 28, GAP = 6; /* a bar is so much lower than its row */
+static const double TITLE = 40, AXIS = 34, LEGEND = 40;
+static const double LETTER = 11; /* the width of a name's letter */
+static const double LEAST_NAME = 60, MOST_NAME = 240;
 
 static const char *const classes[SHARES] = {
     [COMPUTING] = "c", [READY] = "r", [WAITING] = "w"};
@@ -151,7 +144,7 @@ static size_t own_lanes(const struct picture *picture) {
 /* Steps, from 0 to the most, which stands to the right of its row. */
 static void draw_graph(struct drawing *d, const char *class, const char *name,
     const double *values, double most) {
-    double width = d->plot / PARTS, bottom = d->y + d->bar;
+    double width = d->plot / (double)PARTS, bottom = d->y + d->bar;
     char label[40];
 
     draw_name(d, name);
@@ -253,9 +246,8 @@ static void draw_picture(struct drawing *d, const struct picture *picture) {
         draw_packed(d, picture, &plan);
     if (plan.how == SUMMED)
         draw_rest(d, picture, "under way", 0, plan.lanes);
-    for (size_t i = plan.how == NAMED ? 0 : plan.lanes; i < picture->count;
-         i++) {
-        if (i >= named && i < plan.lanes)
+    for (size_t i = 0; i < picture->count; i++) {
+        if (i < plan.lanes && (plan.how != NAMED || i >= named))
             continue;
         draw_name(d, picture->lanes[i].name);
         draw_lane(d, &picture->lanes[i]);

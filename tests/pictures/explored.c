@@ -19,19 +19,17 @@
 #include <string.h>
 
 enum {
-    WIDTH = 1280,
-    TOP = 110,
-    ROW = 44,
-    BOX = 32,
     MOST_STEPS = 400,
     MOST_SHOWN = 60, /* the last ones */
     MOST_THREADS = 17,
     MOST_WAITS = 17,
-    RADIUS = 210,
-    SOURCE = 420,    /* the width of the lines of code, */
-    MOST_BESIDE = 3, /* beside which no more threads than this fit */
-    LETTER = 10
+    MOST_BESIDE = 3 /* threads, if there is to be room for the lines of code */
 };
+
+/* In pixels. */
+static const double WIDTH = 1280, TOP = 110, ROW = 44, BOX = 32, RADIUS = 210;
+static const double SOURCE = 420; /* the width of the lines of code */
+static const double LETTER = 10;
 
 struct step {
     char *place, *words, *source;

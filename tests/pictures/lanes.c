@@ -95,8 +95,9 @@ static pid_t *mark_shared(
         int64_t last = finish_ns(r, sorted[first]);
         bool shared = false;
 
-        for (i = first + 1; i < count && r->clocks[sorted[i]->begin].tid == tid;
-             i++) {
+        for (i = first + 1; i < count; i++) {
+            if (r->clocks[sorted[i]->begin].tid != tid)
+                break;
             shared = shared || begin_ns(r, sorted[i]) < last;
             if (finish_ns(r, sorted[i]) > last)
                 last = finish_ns(r, sorted[i]);
@@ -190,9 +191,9 @@ static void make_lanes(
         const char *text = lines[pieces[first].begin].text;
         struct lane *lane = &picture->lanes[picture->count++];
 
-        for (i = first;
-             i < count && same_lane(text, lines[pieces[i].begin].text); i++)
-            ;
+        i = first;
+        while (i < count && same_lane(text, lines[pieces[i].begin].text))
+            i++;
         lane->name = printable(text, events_lane(text));
         lane->pieces = allocate(i - first, sizeof *lane->pieces);
         for (size_t j = first; j < i; j++)
@@ -272,7 +273,7 @@ static void add_threads(struct picture *picture, const pid_t *threads) {
         if (picture->lanes == NULL)
             err(EXIT_FAILURE, "realloc");
         struct lane *lane = &picture->lanes[picture->count++];
-        *lane = (struct lane){NULL};
+        *lane = (struct lane){0};
         if (made++ > 0)
             snprintf(name, sizeof name, "thread %zu", made);
         lane->name = printable(name, strlen(name));
@@ -333,9 +334,10 @@ static void spread(int64_t from_ns, int64_t to_ns, int64_t amount_ns,
     double width = (double)until_ns / (double)count;
     double from = (double)from_ns, to = (double)to_ns;
 
-    for (size_t i = (size_t)(from / width); i < count && (double)i * width < to;
-         i++) {
+    for (size_t i = (size_t)(from / width); i < count; i++) {
         double left = (double)i * width, right = left + width;
+        if (left >= to)
+            break;
         double part = (right < to ? right : to) - (left > from ? left : from);
         if (part > 0)
             parts[i] += (double)amount_ns * part / (to - from) / width;

@@ -11,7 +11,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { BARS = 230, BAR = 22, PACKED_ROWS = 12, ROW = 22, MOST_TIMELINES = 12 };
+enum { BAR = 22, PACKED_ROWS = 12, ROW = 22, MOST_TIMELINES = 12 };
+
+static const double BARS = 230; /* the width of the longest, in pixels */
 
 static const char style[] =
     "body{font:20px/1.35 sans-serif;margin:16px auto;max-width:1280px;"
@@ -62,9 +64,9 @@ static void write_bar(
     begin(xml, "td", NULL);
     svg_begin(xml, "svg");
     svg_set(xml, "xmlns", "http://www.w3.org/2000/svg");
-    svg_set(xml, "width", "%d", BARS + 4);
+    svg_set(xml, "width", "%.0f", BARS + 4);
     svg_set(xml, "height", "%d", BAR);
-    svg_set(xml, "viewBox", "0 0 %d %d", BARS + 4, BAR);
+    svg_set(xml, "viewBox", "0 0 %.0f %d", BARS + 4, BAR);
     svg_box(xml, "c speedup", 0, 4, row->speedup / most * BARS, BAR - 8);
     svg_box(xml, "box", 0, 4, ideal / most * BARS, BAR - 8);
     svg_box(xml, "ideal", ideal / most * BARS - 1.5, 0, 3, BAR);

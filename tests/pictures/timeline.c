@@ -122,12 +122,12 @@ static void tell_failure(const char *name, struct run *run) {
     clean = printable(how, strlen(how));
     warnx("%s %s", name, clean);
     free(clean);
-    for (char *line = strtok(run->err_text, "\n");
-         line != NULL && lines < MOST_ERRORS; line = strtok(NULL, "\n")) {
+    char *line = strtok(run->err_text, "\n");
+    while (line != NULL && lines++ < MOST_ERRORS) {
         clean = printable(line, strlen(line));
         fprintf(stderr, "    %s\n", clean);
         free(clean);
-        lines++;
+        line = strtok(NULL, "\n");
     }
 }
 

@@ -14,6 +14,7 @@
 #include <string.h>
 
 enum { MINUTE_NS = 1000000 };
+
 /* ---------- The kitchen ---------- */
 
 /* The most steps at once of those named in `what`, a list of words. */
@@ -68,7 +69,7 @@ static void judge_kitchen(
     judge_lines(&run, verdict);
     if (run.virtual_ns != minutes * MINUTE_NS)
         verdict_fail(verdict, "it took %.3f minutes; expected: %ld",
-            (double)run.virtual_ns / MINUTE_NS, minutes);
+            (double)run.virtual_ns / (double)MINUTE_NS, minutes);
     if (at_once(&run, boils) > cookers)
         verdict_fail(verdict, "%ld pots were on at once", at_once(&run, boils));
     if (at_once(&run, chef_steps) > chefs)

@@ -36,6 +36,7 @@ enum { KINDS = sizeof kinds / sizeof kinds[0] };
 
 static const char *const bad_numbers[] = {
     "x", "0", "-1", "99999999999", "99999999999999999999", "3x", ""};
+enum { BAD_NUMBERS = sizeof bad_numbers / sizeof bad_numbers[0] };
 
 static size_t kind_of(const char *program) {
     size_t i = 0;
@@ -102,7 +103,6 @@ static void each_program(void (*check)(const char *path, const char *name)) {
 
 static void check_numbers(const char *path, const char *name) {
     struct run help;
-    size_t options = 0;
 
     run_with(&help, path, "-h", NULL);
     expect(help.end == EXITED && help.code == 0 && help.err_text[0] == '\0' &&
@@ -117,9 +117,7 @@ static void check_numbers(const char *path, const char *name) {
                           !strchr(text_options_of(name), c[2]);
             if (!number)
                 continue;
-            options++;
-            for (size_t i = 0; i < sizeof bad_numbers / sizeof *bad_numbers;
-                 i++) {
+            for (size_t i = 0; i < BAD_NUMBERS; i++) {
                 char range[] = " from 1 to ";
                 char value[40];
                 snprintf(value, sizeof value, "%s %s", option, bad_numbers[i]);
@@ -327,33 +325,34 @@ static void test_whole_lines(void) {
 
 /* ---------- More workers than jobs ---------- */
 
+static const struct {
+    const char *name, *argv[6], *says;
+    int tasks; /* threads and processes in all */
+} few_jobs[] = {
+    {"02-threads/download", {"-n1", "-w1000"}, " 3 at a time\n", 4},
+    {"03-processes/download", {"-n1", "-w1000"}, " 3 at a time\n", 4},
+    {"04-async/download", {"-n1", "-w1000"}, " 3 at a time\n", 1},
+    {"05-queue/download", {"-n1", "-w1000"}, " 3 at a time\n", 4},
+    {"02-threads/increment", {"-t2", "-w1000"}, " 2 at a time\n", 3},
+    {"03-processes/increment", {"-t2", "-w1000"}, " 2 at a time\n", 3},
+    {"05-queue/increment", {"-t2", "-w1000"}, " 2 at a time\n", 3},
+    {"02-threads/increment", {"-t1"}, " 1 at a time\n", 2},
+    {"03-processes/increment", {"-t1"}, " 1 at a time\n", 2},
+    {"05-queue/increment", {"-t1"}, " 1 at a time\n", 2},
+    {"03-processes/cooking", {"-p2", "-w1000"}, ", chefs: 2\n", 3},
+    {"05-queue/cooking", {"-p2", "-w1000"}, ", chefs: 2\n", 3},
+    {"05-queue/messages", {"-c2", "-w1000"}, " 2 customers ", 3},
+};
+
 static void test_few_jobs(void) {
-    static const struct {
-        const char *name, *argv[6], *says;
-        int tasks; /* threads and processes in all */
-    } runs[] = {
-        {"02-threads/download", {"-n1", "-w1000"}, " 3 at a time\n", 4},
-        {"03-processes/download", {"-n1", "-w1000"}, " 3 at a time\n", 4},
-        {"04-async/download", {"-n1", "-w1000"}, " 3 at a time\n", 1},
-        {"05-queue/download", {"-n1", "-w1000"}, " 3 at a time\n", 4},
-        {"02-threads/increment", {"-t2", "-w1000"}, " 2 at a time\n", 3},
-        {"03-processes/increment", {"-t2", "-w1000"}, " 2 at a time\n", 3},
-        {"05-queue/increment", {"-t2", "-w1000"}, " 2 at a time\n", 3},
-        {"02-threads/increment", {"-t1"}, " 1 at a time\n", 2},
-        {"03-processes/increment", {"-t1"}, " 1 at a time\n", 2},
-        {"05-queue/increment", {"-t1"}, " 1 at a time\n", 2},
-        {"03-processes/cooking", {"-p2", "-w1000"}, ", chefs: 2\n", 3},
-        {"05-queue/cooking", {"-p2", "-w1000"}, ", chefs: 2\n", 3},
-        {"05-queue/messages", {"-c2", "-w1000"}, " 2 customers ", 3},
-    };
     struct sites_options options = {.gate = false};
     char base[64];
     struct sites *sites = start_sites(&options, base, sizeof base);
 
-    for (size_t i = 0; i < sizeof runs / sizeof runs[0]; i++) {
-        bool download = strstr(runs[i].name, "download") != NULL;
-        const char *argv[] = {built(runs[i].name), runs[i].argv[0],
-            runs[i].argv[1], download ? "-s" : NULL, base, NULL};
+    for (size_t i = 0; i < sizeof few_jobs / sizeof few_jobs[0]; i++) {
+        bool download = strstr(few_jobs[i].name, "download") != NULL;
+        const char *argv[] = {built(few_jobs[i].name), few_jobs[i].argv[0],
+            few_jobs[i].argv[1], download ? "-s" : NULL, base, NULL};
         struct program program = {.argv = argv,
             .virtual_time = true,
             .outside = sites_will,
@@ -362,12 +361,12 @@ static void test_few_jobs(void) {
         struct run run;
         program_run(&program, &run);
         judge_end(&run, 0, &verdict);
-        expect(verdict.text[0] == '\0' && run.most_tasks <= runs[i].tasks &&
-                   strstr(run.err_text, runs[i].says) != NULL,
+        expect(verdict.text[0] == '\0' && run.most_tasks <= few_jobs[i].tasks &&
+                   strstr(run.err_text, few_jobs[i].says) != NULL,
             "%s %s: %s, %d threads in all, stderr \"%.200s\"; expected: %d, "
             "\"%s\"",
-            runs[i].name, runs[i].argv[0], verdict.text, run.most_tasks,
-            run.err_text, runs[i].tasks, runs[i].says);
+            few_jobs[i].name, few_jobs[i].argv[0], verdict.text, run.most_tasks,
+            run.err_text, few_jobs[i].tasks, few_jobs[i].says);
         run_free(&run);
     }
     sites_stop(sites, NULL);

@@ -47,14 +47,14 @@ static void plan_messages(
     const char *tool, double sequential_s, struct row *row) {
     (void)sequential_s;
     row->workers = strncmp(tool, "01", 2) == 0 ? 1 : 3;
-    row->ideal_s = 12 / (double)row->workers * INTERVAL_MS / 1000;
+    row->ideal_s = 12 * INTERVAL_MS / 1000.0 / (double)row->workers;
 }
 
 static void plan_download(
     const char *tool, double sequential_s, struct row *row) {
     (void)sequential_s;
     row->workers = strncmp(tool, "01", 2) == 0 ? 1 : FETCHERS;
-    row->ideal_s = PAGES / (double)row->workers * LATENCY_MS / 1000;
+    row->ideal_s = PAGES * LATENCY_MS / 1000.0 / (double)row->workers;
 }
 
 /* An event loop gains nothing here: it is one worker. */

@@ -22,7 +22,9 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { WITNESS_MS = 300, MOST_THREADS = 64, FEW_FILES = 256, FEW_TASKS = 200 };
+enum { MOST_THREADS = 64, FEW_FILES = 256, FEW_TASKS = 200 };
+
+static const double WITNESS_S = 0.3;
 
 static double seconds(clockid_t clock) {
     struct timespec now;
@@ -43,7 +45,7 @@ static double granted(int allowed) {
     int started = 0, wanted = allowed < MOST_THREADS ? allowed : MOST_THREADS;
     double begin = seconds(CLOCK_MONOTONIC);
     double used = seconds(CLOCK_PROCESS_CPUTIME_ID);
-    double end = begin + WITNESS_MS / 1e3;
+    double end = begin + WITNESS_S;
 
     while (started < wanted &&
            pthread_create(&threads[started], NULL, compute, &end) == 0)
@@ -72,17 +74,14 @@ static void cpus(void) {
              "increment will be smaller. Stop the other work, or say so.");
 }
 
-static void limit(
-    int resource, const char *name, rlim_t few, const char *what) {
-    struct rlimit limit;
+static void limit(rlim_t most, const char *name, rlim_t few, const char *what) {
+    bool enough = most == RLIM_INFINITY || most >= few;
 
-    getrlimit(resource, &limit);
-    bool enough = limit.rlim_cur == RLIM_INFINITY || limit.rlim_cur >= few;
     printf("%s %s: ", enough ? "ok" : "no", name);
-    if (limit.rlim_cur == RLIM_INFINITY)
+    if (most == RLIM_INFINITY)
         puts("no limit");
     else
-        printf("%llu\n", (unsigned long long)limit.rlim_cur);
+        printf("%llu\n", (unsigned long long)most);
     if (!enough)
         printf("  %s\n", what);
 }
@@ -146,12 +145,16 @@ static void port(int number) {
 }
 
 int main(int argc, char *argv[]) {
+    struct rlimit files, tasks;
+
+    getrlimit(RLIMIT_NOFILE, &files);
+    getrlimit(RLIMIT_NPROC, &tasks);
     cpus();
     memory();
-    limit(RLIMIT_NOFILE, "open files", FEW_FILES,
+    limit(files.rlim_cur, "open files", FEW_FILES,
         "04-async/download with many in flight will stop and say so. "
         "Raise it: ulimit -n 1024");
-    limit(RLIMIT_NPROC, "processes and threads", FEW_TASKS,
+    limit(tasks.rlim_cur, "processes and threads", FEW_TASKS,
         "Programs with many threads will stop and say so. Raise it: "
         "ulimit -u 1000");
     shared_memory();
