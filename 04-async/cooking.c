@@ -43,11 +43,12 @@ static void end_step(long plate, enum step step) {
 
 static long chefs = 1, most_chefs = 1; /* one by nature */
 
-static struct job {
+struct job {
     int64_t end_ns;
     long plate;
     enum step step;
-} * jobs; /* under way: one of the chef's, the others are pots */
+};
+static struct job *jobs; /* under way: one of the chef's, the others are pots */
 static long job_count;
 static int64_t now_ns; /* when the last job was to end: no delay adds up */
 

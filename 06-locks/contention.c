@@ -34,7 +34,7 @@ static _Alignas(LINE) pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static _Alignas(LINE) pthread_spinlock_t spin;
 static _Alignas(LINE) volatile long plain;
 static _Alignas(LINE) atomic_long shared, beside[MOST];
-static struct { _Alignas(LINE) atomic_long number; } apart[MOST];
+static _Alignas(LINE) atomic_long apart[MOST][LINE / sizeof(atomic_long)];
 
 /* Two threads that happen to be on one CPU would not get in each other's way */
 static void stay_on_cpu(long me) {
@@ -73,7 +73,7 @@ static void *work(void *number) {
         WAY(ADD, shared++);
         WAY(CAS, seen = shared; while (!SWAP(&shared, &seen, seen + 1)));
         WAY(BESIDE, beside[me]++);
-        WAY(APART, apart[me].number++);
+        WAY(APART, apart[me][0]++);
         WAY(LOCAL, own++; ONE_BY_ONE(own));
     }
     shared += own;
@@ -93,7 +93,7 @@ static void measure(long n, int round) {
         if ((errno = pthread_join(pool[i], NULL)) != 0)
             err(EXIT_FAILURE, "pthread_join");
         shared += atomic_exchange(&beside[i], 0);
-        shared += atomic_exchange(&apart[i].number, 0);
+        shared += atomic_exchange(&apart[i][0], 0);
     }
     double all = (double)(n * increments);
     double time = ((double)(to.tv_sec - from.tv_sec) * 1e9 +

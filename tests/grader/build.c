@@ -67,10 +67,12 @@ static void read_build_line(
 static size_t split(char *text, const char **argv, size_t used, bool usual) {
     char *rest = NULL;
 
-    for (char *word = strtok_r(text, " ", &rest);
-         word != NULL && used < WORDS - 6; word = strtok_r(NULL, " ", &rest))
+    char *word = strtok_r(text, " ", &rest);
+    while (word != NULL && used < WORDS - 6) {
         if (usual || strncmp(word, "-O", 2) != 0)
             argv[used++] = word;
+        word = strtok_r(NULL, " ", &rest);
+    }
     return used;
 }
 

@@ -163,13 +163,14 @@ static void list_exercise(
                 .points = hidden_points(e->path, check)};
         report->count++;
     }
-    for (size_t n = 0; (check = hidden_check(e->path, n)) != NULL;
-         n++, report->count++)
+    for (size_t n = 0; (check = hidden_check(e->path, n)) != NULL; n++) {
         if (report->results != NULL)
             report->results[report->count] = (struct result){.exercise = e,
                 .check = check,
                 .hidden = true,
                 .points = hidden_points(e->path, check)};
+        report->count++;
+    }
 }
 
 /* Every check to be run. Shared with the checks' processes. */
@@ -238,10 +239,9 @@ static int grade_all(struct grader *grader) {
     if (!grader->lines)
         printf("kit %s, seed %lu, sandbox: %s\n", kit_version, report->seed,
             report->sandbox);
-    for (size_t i = 0; i < grader->chosen_count && report->problem == NULL &&
-                       !order_stopped();
-         i++)
-        run_exercise(grader, grader->chosen[i]);
+    for (size_t i = 0; i < grader->chosen_count; i++)
+        if (report->problem == NULL && !order_stopped())
+            run_exercise(grader, grader->chosen[i]);
     clean_up();
     if (report->problem != NULL) {
         printf("nothing was graded: %s\n", report->problem);

@@ -139,10 +139,11 @@ static void run_again(
 static void set_words(struct section *s, const char *value) {
     char *rest = NULL, *text = copy(value, strlen(value));
 
-    for (char *word = strtok_r(text, " ", &rest);
-         word != NULL && s->word_count < MOST_WORDS;
-         word = strtok_r(NULL, " ", &rest))
+    char *word = strtok_r(text, " ", &rest);
+    while (word != NULL && s->word_count < MOST_WORDS) {
         s->words[s->word_count++] = word;
+        word = strtok_r(NULL, " ", &rest);
+    }
 }
 
 static void set(

@@ -240,10 +240,9 @@ static void draw(char *row, size_t columns, const struct line *first,
         if (pieces[i].end != NULL)
             to = pieces[i].end->at_ns;
         column = (size_t)((double)from / (double)end * (double)columns);
-        for (; column < columns &&
-               (double)column / (double)columns * (double)end < (double)to;
-             column++)
-            row[column] = '#';
+        while (column < columns &&
+               (double)column / (double)columns * (double)end < (double)to)
+            row[column++] = '#';
     }
 }
 

@@ -87,7 +87,7 @@ struct clock {
     struct clock_page *page;
     int64_t now; /* the page only shows it: a program can write there */
     int64_t real_start, mono_start;
-    int fd;      /* 200 or above, close-on-exec: the child clears that */
+    int fd; /* 200 or above, close-on-exec: the child clears that */
 };
 
 /* A task, and the numbers that it has itself, in a pid namespace of its own. */

@@ -153,7 +153,6 @@ struct run {
                               past the clock by it */
     bool slept_past_clock; /* slept by a way the shim does not see: the
                               virtual times mean nothing */
-
     bool clock_changed;    /* it wrote into the clock that it is shown */
 
     int left_behind;        /* descendants when the program had ended */

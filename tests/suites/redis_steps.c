@@ -74,8 +74,8 @@ int run_client(
 }
 
 void wait_entries(struct server *server, const char *stream, long entries) {
-    for (int left = STEPS;
-         left > 0 && server_ask(server, "XLEN %s", stream) < entries; left--)
+    int left = STEPS;
+    while (left-- > 0 && server_ask(server, "XLEN %s", stream) < entries)
         step();
 }
 

@@ -70,10 +70,11 @@ static void test_near_misses(void) {
     for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
         open_place(&p, "near");
         snprintf(path, sizeof path, "%s/%s", p.submission, places[i][0]);
-        for (char *slash = path + strlen(p.submission) + 1;
-             (slash = strchr(slash, '/')) != NULL; *slash++ = '/') {
+        char *slash = path + strlen(p.submission) + 1;
+        while ((slash = strchr(slash, '/')) != NULL) {
             *slash = '\0';
             expect(mkdir(path, 0755) == 0, "mkdir %s", path);
+            *slash++ = '/';
         }
         close(open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0644));
         grade_and_close(&p, 1, places[i][1]);

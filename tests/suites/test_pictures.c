@@ -29,9 +29,11 @@ static void draw(struct run *run, const char *arguments) {
 
     if (copy == NULL)
         err(EXIT_FAILURE, "strdup");
-    for (char *word = strtok(copy, " "); word != NULL && count < WORDS;
-         word = strtok(NULL, " "))
+    char *word = strtok(copy, " ");
+    while (word != NULL && count < WORDS) {
         argv[count++] = strcmp(word, "%") == 0 ? built(".") : word;
+        word = strtok(NULL, " ");
+    }
     program_run(&program, run);
     free(copy);
 }

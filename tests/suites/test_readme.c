@@ -113,11 +113,13 @@ static void compare(struct transcript *t, char **seen, size_t count) {
 
 /* Cuts the command into words; returns how many. */
 static size_t words_of(char *command, const char **words) {
+    char *word = strtok(command, " ");
     size_t count = 0;
 
-    for (char *word = strtok(command, " "); word != NULL && count < WORDS - 3;
-         word = strtok(NULL, " "))
+    while (word != NULL && count < WORDS - 3) {
         words[count++] = word;
+        word = strtok(NULL, " ");
+    }
     words[count] = NULL;
     return count;
 }
@@ -136,9 +138,11 @@ static void run_command(struct transcript *t, const char **argv, int port) {
         t->readme, t->command, run_describe(&run, (char[300]){""}, 300));
     for (size_t i = 0; i < run.count && count < LINES; i++)
         seen[count++] = replace(run.lines[i].text, here, PRACTICE);
-    for (char *line = strtok(run.err_text, "\n"); line != NULL && count < LINES;
-         line = strtok(NULL, "\n"))
+    char *line = strtok(run.err_text, "\n");
+    while (line != NULL && count < LINES) {
         seen[count++] = replace(line, here, PRACTICE);
+        line = strtok(NULL, "\n");
+    }
     compare(t, seen, count);
     while (count > 0)
         free(seen[--count]);

@@ -72,9 +72,8 @@ static void judge_killed(const char *path, struct verdict *verdict) {
     start_client(
         &client, &server, NULL, WORDS("-i", "t", "download", page.url));
     start_worker(&victim, &server, path);
-    for (int left = STEPS;
-         left > 0 && !page_has(&page) && !beside_has(&victim, "working");
-         left--)
+    int left = STEPS;
+    while (left-- > 0 && !page_has(&page) && !beside_has(&victim, "working"))
         step();
     beside_kill(&victim);
     expire(&server, 0);

@@ -7,58 +7,60 @@
 #include "grader/checks/exercises.h"
 
 /* What a check says beside its finding when that is just what it asks. Each
- * names the folder it reads from. */
-#define ROW(check, sort, of, why, where, decide)                 \
-    {                                                            \
+ * names the folder it reads from. Versions of clang-format disagree here. */
+/* clang-format off */
+#define ROW(check, sort, of, why, where, decide) \
+    { \
         .name = check, .kind = sort, .points = of, .cause = why, \
-        .read = where, .judge = decide                           \
+        .read = where, .judge = decide \
     }
 /* One that takes more than half a second. */
-#define SLOW(check, sort, of, why, where, decide)                \
-    {                                                            \
+#define SLOW(check, sort, of, why, where, decide) \
+    { \
         .name = check, .kind = sort, .points = of, .cause = why, \
-        .read = where, .judge = decide, .slow = true             \
+        .read = where, .judge = decide, .slow = true \
     }
-#define BUILD(folder)                                                      \
-    ROW("build", "build", 1,                                               \
+#define BUILD(folder) \
+    ROW("build", "build", 1, \
         "A warning is a question that the compiler has; answer it in the " \
-        "code.",                                                           \
+        "code.", \
         folder "/README.md", check_build)
-#define INPUT(folder, judge)                                                  \
-    ROW("bad_input", "robust", 1,                                             \
+#define INPUT(folder, judge) \
+    ROW("bad_input", "robust", 1, \
         "strtol() is not asked whether it used the whole text, or the range " \
-        "is not checked before the work begins.",                             \
+        "is not checked before the work begins.", \
         folder "/README.md", judge)
-#define REFUSED(folder, judge)                                            \
-    SLOW("refused", "robust", 1,                                          \
+#define REFUSED(folder, judge) \
+    SLOW("refused", "robust", 1, \
         "The result of a call that asks the system for something is not " \
-        "looked at, or is not told.",                                     \
+        "looked at, or is not told.", \
         folder "/README.md", judge)
-#define MEMORY(folder, of, judge)                                             \
-    SLOW("memory", "clean", of,                                               \
+#define MEMORY(folder, of, judge) \
+    SLOW("memory", "clean", of, \
         "Each calloc() needs its free(), each curl_easy_init() its cleanup, " \
-        "and no access lies outside an object.",                              \
+        "and no access lies outside an object.", \
         folder "/README.md", judge)
-#define LEFT(folder, judge)                                                \
-    SLOW("left", "clean", 1,                                               \
+#define LEFT(folder, judge) \
+    SLOW("left", "clean", 1, \
         "What is opened for each job is to be closed with it; what has a " \
-        "name in the kernel outlives the program.",                        \
+        "name in the kernel outlives the program.", \
         folder "/README.md", judge)
-#define WAITS(folder, judge)                                                \
-    SLOW("waits", "clean", 1,                                               \
+#define WAITS(folder, judge) \
+    SLOW("waits", "clean", 1, \
         "It looks again and again, instead of waiting in a call that ends " \
-        "when there is something.",                                         \
+        "when there is something.", \
         folder "/README.md", judge)
-#define EDGES(folder, of, judge)                                          \
-    SLOW("edges", "robust", of,                                           \
+#define EDGES(folder, of, judge) \
+    SLOW("edges", "robust", of, \
         "A type that is too small for a product or a sum, an array of a " \
-        "fixed size, or a name that is taken for unique.",                \
+        "fixed size, or a name that is taken for unique.", \
         folder "/README.md", judge)
-#define EVERY_ORDER(judge)                                                   \
-    SLOW("every_order", "tool", 5,                                           \
+#define EVERY_ORDER(judge) \
+    SLOW("every_order", "tool", 5, \
         "What is looked at and what is done upon it are not under the same " \
-        "lock, or whoever waits is not told.",                               \
+        "lock, or whoever waits is not told.", \
         "06-locks/README.md", judge)
+/* clang-format on */
 
 static const struct check quotes_in_turn[] = {
     BUILD("01-sequential"),

@@ -171,9 +171,11 @@ static void judge_outcome(const char *outcome,
         return;
     }
     snprintf(text, sizeof text, "%s", outcome + 8);
-    for (char *line = strtok_r(text, "/", &rest);
-         line != NULL && count < MOST_LINES; line = strtok_r(NULL, "/", &rest))
+    char *line = strtok_r(text, "/", &rest);
+    while (line != NULL && count < MOST_LINES) {
         lines[count++].text = line;
+        line = strtok_r(NULL, "/", &rest);
+    }
     judge(lines, count, arg, &own);
     if (own.text[0] != '\0')
         verdict_fail(v, "in some order of its threads: %s", own.text);

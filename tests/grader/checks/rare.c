@@ -150,9 +150,9 @@ void judge_shaken(struct grading *g, struct finding *f, struct program *program,
     const void *arg) {
     struct run run;
 
-    for (int i = 0; i < runs && f->verdict.text[0] == '\0' &&
-                    run_shaken(g, f, program, NULL, &run);
-         i++) {
+    for (int i = 0; i < runs && f->verdict.text[0] == '\0'; i++) {
+        if (!run_shaken(g, f, program, NULL, &run))
+            break;
         judge(&run, arg, &f->verdict);
         run_free(&run);
     }
@@ -237,9 +237,9 @@ void judge_refused_requests(struct grading *g, struct finding *f,
     const void *arg) {
     struct run run;
 
-    for (int nth = 1; nth <= most && f->verdict.text[0] == '\0' &&
-                      run_refused(g, f, program, what, nth, &run);
-         nth++) {
+    for (int nth = 1; nth <= most && f->verdict.text[0] == '\0'; nth++) {
+        if (!run_refused(g, f, program, what, nth, &run))
+            break;
         if (run.end == EXITED && run.code == 0)
             judge(&run, arg, &f->verdict);
         else

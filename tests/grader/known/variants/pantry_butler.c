@@ -28,10 +28,11 @@ static void last_ms(void) {
         ;
 }
 
-static struct shelf {
+struct shelf {
     int busy;
     long left;
-} * shelves;
+};
+static struct shelf *shelves;
 struct request {
     long a, b;
     int leaving, seated;

@@ -29,14 +29,16 @@ static void last_ms(void) {
 #include <semaphore.h>
 /* Dijkstra: one mutex, a private semaphore for each cook. */
 static pthread_mutex_t desk = PTHREAD_MUTEX_INITIALIZER;
-static struct shelf {
+struct shelf {
     int busy;
     long left;
-} * shelves;
-static struct seat {
+};
+static struct shelf *shelves;
+struct seat {
     sem_t go;
     int hungry;
-} * seats;
+};
+static struct seat *seats;
 
 /* Under desk. */
 static void test(long k) {

@@ -30,10 +30,11 @@ static void last_ms(void) {
 #include <linux/futex.h>
 #include <stdatomic.h>
 #include <sys/syscall.h>
-static struct shelf {
+struct shelf {
     atomic_int taken; /* 0 free, 1 taken, 2 taken and somebody waits */
     long left;
-} * shelves;
+};
+static struct shelf *shelves;
 
 static void enter(atomic_int *word) {
     int seen = 0;

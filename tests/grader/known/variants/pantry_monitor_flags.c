@@ -29,11 +29,12 @@ static void last_ms(void) {
 }
 
 static pthread_mutex_t monitor = PTHREAD_MUTEX_INITIALIZER;
-static struct shelf {
+struct shelf {
     pthread_cond_t freed;
     int busy;
     long left;
-} * shelves;
+};
+static struct shelf *shelves;
 
 struct cook {
     pthread_t thread;

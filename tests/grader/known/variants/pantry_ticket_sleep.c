@@ -29,10 +29,11 @@ static void last_ms(void) {
 }
 #include <sched.h>
 #include <stdatomic.h>
-static struct shelf {
+struct shelf {
     atomic_long next, serving;
     long left;
-} * shelves;
+};
+static struct shelf *shelves;
 
 static void enter(struct shelf *s) {
     long mine = atomic_fetch_add(&s->next, 1);

@@ -30,10 +30,11 @@ static long task_count = 4, ms_per_hour = 100;
 /* ---------- The tool: a queue, and friends who take from it ---------- */
 
 static long friends = 4;
-static struct node {
+struct node {
     struct node *next;
     struct task *task; /* NULL: nothing more will come */
-} * first;             /* guarded by the semaphore mutex */
+};
+static struct node *first; /* guarded by the semaphore mutex */
 static sem_t mutex, waiting;
 
 static void down(sem_t *semaphore) {

@@ -34,10 +34,11 @@ static void last_ms(void) {
         ;
 }
 
-static struct shelf {
+struct shelf {
     pthread_spinlock_t lock;
     long left;
-} * shelves;
+};
+static struct shelf *shelves;
 
 struct cook {
     pthread_t thread;

@@ -32,10 +32,11 @@ static void last_ms(void) {
 static pthread_cond_t freed = PTHREAD_COND_INITIALIZER;
 static pthread_mutex_t nap = PTHREAD_MUTEX_INITIALIZER;
 static pthread_mutex_t monitor = PTHREAD_MUTEX_INITIALIZER;
-static struct shelf {
+struct shelf {
     int busy;
     long left;
-} * shelves;
+};
+static struct shelf *shelves;
 
 struct cook {
     pthread_t thread;
