@@ -128,22 +128,24 @@ static bool is_program(pid_t pid) {
 }
 
 /* Lets several children have ended before their parent hears of the first: it
- * is stopped when there are two, and goes on when all have ended. */
+ * is stopped when there are two, and goes on when all have ended, or sleep as they
+ * wait for more work. */
 static void let_meet(struct workers *w, const struct list *list) {
     for (size_t i = 0; i < list->count; i++) {
         const struct process *p = &list->all[i];
-        int there = 0, ended = 0;
+        int there = 0, ended = 0, busy = 0;
         for (size_t c = 0; c < list->count; c++) {
             bool child = list->all[c].stat.parent == p->pid;
             there += child;
             ended += child && list->all[c].stat.state == 'Z';
+            busy += child && strchr("ZS", list->all[c].stat.state) == NULL;
         }
         if (!p->parent || !is_program(p->pid))
             continue;
         if (w->stopped == 0 && w->met < w->to_meet && there >= 2 &&
             ended == 0 && p->stat.state == 'S' && kill(p->pid, SIGSTOP) == 0)
             w->stopped = p->pid;
-        else if (w->stopped == p->pid && ended == there &&
+        else if (w->stopped == p->pid && busy == 0 &&
                  kill(p->pid, SIGCONT) == 0) {
             w->stopped = 0;
             w->met++;

@@ -78,7 +78,6 @@ static void run_in_flight(
     long w = grade_random(g, 2, 6);
 
     open_asking(g, a, grade_random(g, 2 * w + 1, 3 * w + 3), w);
-    a->gate.latency_ms = 100;
     ask_sites(g, f, a, w);
 }
 

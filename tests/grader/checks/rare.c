@@ -166,6 +166,7 @@ static const struct {
 } requests[] = {
     [THREAD] = {"thread", "another thread", EAGAIN},
     [PROCESS] = {"process", "another process", EAGAIN},
+    [CHILD] = {"process", "another process", EAGAIN},
     [MEMORY] = {"memory", "memory", 0},
     [DESCRIPTOR] = {"descriptor", "another descriptor", 0},
     [OBJECT] = {"object", "a System V object", 0},
@@ -218,17 +219,15 @@ static void judge_refused_run(struct grading *g, const struct run *run,
     const char *words = reason ? strerror(reason) : "";
     char how[800];
 
-    /* Of those that run already only a refused process reminds everybody. */
     if (run->end != EXITED || run->code != 1 || run->err_text[0] == '\0' ||
-        (what == PROCESS && run->left_behind > 0) ||
+        (what == CHILD && run->left_behind > 0) ||
         strstr(run->err_text, words) == NULL)
         verdict_fail(v,
             "when the system refused it %s (number %d) it %s, stderr \"%.160s\""
             "; expected: exit status 1, %s%s%s on stderr%s",
             requests[what].word, nth, run_describe(run, how, sizeof how),
             run->err_text, reason ? "the reason, \"" : "the reason", words,
-            reason ? "\"," : "",
-            what == PROCESS ? ", nothing left behind" : "");
+            reason ? "\"," : "", what == CHILD ? ", nothing left behind" : "");
 }
 
 void judge_refused_requests(struct grading *g, struct finding *f,

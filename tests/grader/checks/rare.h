@@ -41,8 +41,9 @@ void judge_shaken(struct grading *, struct finding *, struct program *,
     int runs, void (*judge)(const struct run *, const void *, struct verdict *),
     const void *arg);
 
-/* What a system may refuse; the word for a sentence is in rare.c. */
-enum refused { THREAD, PROCESS, MEMORY, DESCRIPTOR, OBJECT, HANDLE };
+/* What a system may refuse; the word for a sentence is in rare.c. A CHILD is a
+ * process whose brothers are to be waited for before the program gives up. */
+enum refused { THREAD, PROCESS, CHILD, MEMORY, DESCRIPTOR, OBJECT, HANDLE };
 
 /* Runs it with the nth request for this kind refused. False when there was no
  * such request; else the caller frees the run. The note is taken out of its

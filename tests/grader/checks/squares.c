@@ -174,7 +174,8 @@ static void judge_ready(
         verdict_fail(v,
             "%d of its processes computed at once; expected: no more than %ld",
             s->watched.most_ready, workers);
-    if (begun > (size_t)workers)
+    /* A child may begin the next before its parent has told of the last. */
+    if (begun > (size_t)(2 * workers))
         verdict_fail(v,
             "%zu sums were \"summing\" at once; expected: no more than %ld, "
             "each told when it begins",
@@ -193,14 +194,9 @@ void check_squares_parallel(struct grading *g, struct finding *f) {
         return;
     /* Without -w one for each CPU. */
     s = (struct summing){.workers = 0};
-    add_squares(g, &s, 2 * cpus + 1, LONG_JOB / 10, LONG_JOB / 8);
+    add_squares(g, &s, 2 * cpus + 1, LONG_JOB / 8, LONG_JOB / 6);
     sum_squares(g, f, &s);
-    size_t begun = events_overlap(s.run.lines, s.run.count);
-    if (begun != (size_t)cpus)
-        verdict_fail(&f->verdict,
-            "without -w it had %zu sums at once; expected: %ld, one for each "
-            "CPU",
-            begun, cpus);
+    judge_ready(&s, cpus, &f->verdict);
     run_free(&s.run);
 }
 

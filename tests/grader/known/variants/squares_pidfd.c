@@ -53,8 +53,12 @@ static void start(long slot, long job) {
         sums[job] = (int64_t)squares((uint64_t)n[job]);
         _exit(0);
     }
-    if (pids[slot] == -1)
-        err(1, "fork");
+    if (pids[slot] == -1) {
+        warn("fork");
+        while (wait(NULL) != -1)
+            continue;
+        exit(1);
+    }
     polls[slot].fd = (int)syscall(SYS_pidfd_open, pids[slot], 0);
     polls[slot].events = POLLIN;
     if (polls[slot].fd == -1)

@@ -68,8 +68,12 @@ static void start(struct child *child, long n) {
     printf("%ld: summing ...\n", n);
     errno = posix_spawn(
         &child->pid, "/proc/self/exe", &actions, NULL, argv, environ);
-    if (errno != 0)
-        err(EXIT_FAILURE, "posix_spawn");
+    if (errno != 0) {
+        warn("posix_spawn");
+        while (wait(NULL) != -1)
+            continue;
+        exit(EXIT_FAILURE);
+    }
     posix_spawn_file_actions_destroy(&actions);
     close(ends[1]);
 }

@@ -72,8 +72,14 @@ static void work(long me) {
 
 static void hire(long me) {
     pid_t parent = getpid();
-    if ((workers[me] = fork()) == -1)
-        err(EXIT_FAILURE, "fork");
+    if ((workers[me] = fork()) == -1) {
+        warn("fork");
+        while (me-- > 0)
+            kill(workers[me], SIGKILL);
+        while (wait(NULL) != -1)
+            continue;
+        exit(EXIT_FAILURE);
+    }
     if (workers[me] != 0)
         return;
     prctl(PR_SET_PDEATHSIG, SIGKILL);

@@ -86,7 +86,7 @@ static void celebrate(const Task *all, int count) {
     thrd_t *threads = malloc((size_t)friends * sizeof *threads);
     if (!threads || mtx_init(&guard, mtx_plain) || cnd_init(&filled) ||
         cnd_init(&emptied))
-        abort();
+        exit(fputs("exercise_wedding: no memory\n", stderr) | 1);
     for (int i = 0; i < friends; i++)
         if (thrd_create(&threads[i], friend, NULL) != thrd_success) {
             fprintf(stderr, "exercise_wedding: friend %d cannot come\n", i + 1);
