@@ -22,6 +22,8 @@ static bool look_again(struct gate *gate) {
     return true;
 }
 
+#define TIMER_NS (10 * MS)
+
 static void note_held(struct gate *gate, long held, long expected) {
     if (held < expected && gate->least_seen == -1) {
         gate->least_seen = held;
@@ -50,6 +52,15 @@ static bool look_at_gate(const struct quiet *quiet, void *arg) {
     if (gate->due_ns == -1) {
         if (now.held < expected && gate->least_seen == -1 && look_again(gate))
             return true;
+        /* A timer of the program's own, such as curl's of a millisecond, may
+         * begin the next. */
+        if (now.held < expected && gate->least_seen == -1) {
+            if (gate->wait_ns == -1)
+                gate->wait_ns = quiet->now_ns + TIMER_NS;
+            if (quiet->now_ns < gate->wait_ns)
+                return false;
+        }
+        gate->wait_ns = -1;
         gate->looks = 0;
         note_held(gate, now.held, expected);
         gate->due_ns = quiet->now_ns + gate->latency_ms * MS;
@@ -67,12 +78,15 @@ static enum outside ask_sites(void *arg) {
 }
 
 static int64_t next_due(void *arg) {
-    return ((struct gate *)arg)->due_ns;
+    const struct gate *gate = arg;
+
+    return gate->due_ns != -1 ? gate->due_ns : gate->wait_ns;
 }
 
 void gate_open(struct gate *gate) {
     gate->options.gate = true;
-    gate->due_ns = gate->least_seen = gate->most_seen = -1;
+    gate->due_ns = gate->wait_ns = -1;
+    gate->least_seen = gate->most_seen = -1;
     gate->sites = start_sites(&gate->options, gate->base, sizeof gate->base);
 }
 

@@ -33,8 +33,9 @@ struct gate {
     long least_after;    /* after how many answers that was */
     long most_seen;      /* held at most, if it was ever too many; -1: never */
     long most_after;
-    bool gave_up;   /* it had waited for an hour of virtual time: was killed */
-    int64_t due_ns; /* when the next is let go; -1: not decided */
+    bool gave_up;    /* it had waited for an hour of virtual time: was killed */
+    int64_t due_ns;  /* when the next is let go; -1: not decided */
+    int64_t wait_ns; /* till then more may come, by a timer; -1: not asked */
     int looks;
 };
 

@@ -250,7 +250,10 @@ void judge_refused_requests(struct grading *g, struct finding *f,
 static void judge_unread(
     struct finding *f, const struct run *run, const char *when, bool killed) {
     char how[800];
-    bool by_signal = killed && run->end == SIGNALLED && run->code == SIGPIPE;
+    /* The signal ends it, or its children, for whom somebody may wait then. */
+    bool by_signal =
+        killed && ((run->end == SIGNALLED && run->code == SIGPIPE) ||
+                      (run->end == DEADLOCK && run->most_processes > 1));
 
     if (!by_signal && (run->end != EXITED || run->code != 1 ||
                           run->left_behind > 0 || run->err_text[0] == '\0'))

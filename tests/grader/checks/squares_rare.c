@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { KILL_AFTER_MS = 100, PARENT_MS = 50 };
+enum { KILL_AFTER_MS = 60, PARENT_MS = 50 };
 
 /* ---------- Every order ---------- */
 
@@ -62,7 +62,7 @@ void check_squares_killed(struct grading *g, struct finding *f) {
     struct summing s = {.workers = 2};
     char name[24];
 
-    add_squares(g, &s, 2, 3 * LONG_JOB / 2, 3 * LONG_JOB / 2 + 1000000);
+    add_squares(g, &s, 2, 3 * LONG_JOB, 3 * LONG_JOB + 1000000);
     add_squares(g, &s, grade_random(g, 3, 6), 1000, 300000);
     s.watched.kill_after_ms = KILL_AFTER_MS;
     sum_squares(g, f, &s);

@@ -143,7 +143,7 @@ int main(int argc, char *argv[]) {
     int count = argc > optind ? argc - optind : 4;
     Task *all = calloc((size_t)count, sizeof *all);
     if (!all)
-        abort();
+        exit(fputs("exercise_wedding: no memory\n", stderr) | 1);
     for (int i = 0; i < count; i++)
         read_task(&all[i], argc > optind ? argv[optind + i] : words[i]);
     timespec_get(&from, TIME_UTC);
