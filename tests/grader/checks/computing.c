@@ -128,8 +128,8 @@ static bool is_program(pid_t pid) {
 }
 
 /* Lets several children have ended before their parent hears of the first: it
- * is stopped when there are two, and goes on when all have ended, or sleep as they
- * wait for more work. */
+ * is stopped when there are two, and goes on when all have ended, or sleep as
+ * they wait for more work. */
 static void let_meet(struct workers *w, const struct list *list) {
     for (size_t i = 0; i < list->count; i++) {
         const struct process *p = &list->all[i];

@@ -4,7 +4,7 @@
  * Loses: busy
  * Loses: friends
  * Loses: every_order
- * Loses: edges
+ * Perhaps: edges
  * Because: no more than -w
  */
 #include <err.h>

@@ -1,7 +1,7 @@
 /*
  * wedding_mq_left - wrong: the message queue is never unlinked
  * Exercise: 05-queue/exercise_wedding
- * Loses: refused
+ * Perhaps: refused
  * Loses: left
  * Because: it left message queue
  */

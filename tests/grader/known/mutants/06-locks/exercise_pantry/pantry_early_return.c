@@ -2,7 +2,7 @@
  * pantry_early_return - wrong: a missed dish forgets to give the second shelf
  * back
  * Exercise: 06-locks/exercise_pantry
- * Loses: portions
+ * Perhaps: portions
  * Loses: every_order
  * Loses: edges
  * Loses: memory
