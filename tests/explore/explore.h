@@ -26,14 +26,14 @@ enum { MOST_STATES = 1 << 20, MOST_TABLE = 1 << 24, MOST_TEXT = 600 };
 enum { ALL = 200 }; /* as a bound: none */
 enum {
     SPURIOUS = MOST_THREADS
-}; /* choice SPURIOUS + t: t's wait needs no
-                                     signal */
+}; /* choice SPURIOUS + t: t's wait needs no signal */
 
 /* For names.awk, which fills in what is between \1 and \1. */
-#define NAME "\1N%lu %lu %lx\1"             /* of what is at an address: sum */
-#define LINE "\1L%lx\1"                     /* file.c:37 */
-#define TEXT "\1T%lx\1"                     /* 37 sum = seen + 1; */
-#define LINE_OF(pc) ((unsigned long)(pc)-1) /* pc is where the call returns */
+#define NAME "\1N%lu %lu %lx\1" /* of what is at an address: sum */
+#define LINE "\1L%lx\1"         /* file.c:37 */
+#define TEXT "\1T%lx\1"         /* 37 sum = seen + 1; */
+/* pc is where the call returns. */
+#define LINE_OF(pc) (((unsigned long)(pc)) - 1)
 
 /* How a run ended, but by itself. UNFIT: it cannot be explored. NEWS: there are
    more places to choose at than was known. SEEN: from here on it would go as in

@@ -275,11 +275,14 @@ static void atomic(struct op op, int order, const void *expected) {
     ATOMIC(UPDATE, type, n##_##what, (type * p, type v, int order), \
         __atomic_##what(p, v, __ATOMIC_SEQ_CST))
 #define __atomic_exchange(p, v, order) __atomic_exchange_n(p, v, order)
+/* Its versions differ on statements in an argument. */
+/* clang-format off */
 #define COMPARE(type, n, result_type, how, old_type, old, expected, result) \
     HOOK(result_type, n##_compare_exchange_##how,                           \
          (type * p, old_type old, type v, int order),                       \
          atomic(OP(UPDATE, p), order, expected);                            \
          return result)
+/* clang-format on */
 #define SWAP(p, old, v)          \
     __atomic_compare_exchange_n( \
         p, old, v, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)
