@@ -2,7 +2,6 @@
  * tables_volatile_flag - wrong: main looks at a volatile flag every 5 ms,
  * counters have no lock
  * Exercise: 02-threads/exercise_tables
- * Loses: times
  * Loses: every_order
  * Loses: waits
  * Because: in no order

@@ -4,7 +4,6 @@
  * Exercise: 03-processes/exercise_squares
  * Loses: sums
  * Loses: adds
- * Loses: parallel
  * Loses: as_completed
  * Loses: every_order
  * Loses: killed

@@ -2,7 +2,6 @@
  * async_usleep - wrong: sleeps a millisecond between two looks instead of
  * waiting for the descriptors
  * Exercise: 04-async/exercise_quotes
- * Loses: in_flight
  * Loses: timeout
  * Loses: waits
  * Because: it woke

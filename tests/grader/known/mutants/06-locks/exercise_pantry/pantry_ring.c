@@ -2,8 +2,6 @@
  * pantry_ring - wrong: each takes the shelf of its own number first: a circle
  * Exercise: 06-locks/exercise_pantry
  * Loses: every_order
- * Loses: one_at_a_shelf
- * Loses: refused
  * Because: deadlock
  */
 #include <err.h>
