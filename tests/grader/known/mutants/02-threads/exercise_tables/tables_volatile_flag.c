@@ -4,6 +4,7 @@
  * Exercise: 02-threads/exercise_tables
  * Loses: every_order
  * Loses: waits
+ * Perhaps: times
  * Because: in no order
  */
 #include <err.h>

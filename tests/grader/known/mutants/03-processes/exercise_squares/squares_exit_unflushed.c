@@ -9,6 +9,7 @@
  * Loses: killed
  * Loses: refused
  * Loses: edges
+ * Perhaps: parallel
  * Because: times
  */
 #include <err.h>

@@ -2,10 +2,10 @@
  * squares_one_pipe_mixed - wrong: all children write bare sums into one pipe:
  * whose is it?
  * Exercise: 03-processes/exercise_squares
- * Loses: sums
  * Loses: every_order
  * Loses: refused
  * Loses: edges
+ * Perhaps: sums
  * Because: in some order of its processes
  */
 #include <err.h>

@@ -2,11 +2,11 @@
  * squares_sigchld_one - wrong: the handler of SIGCHLD waits for one child a
  * signal, but signals merge
  * Exercise: 03-processes/exercise_squares
- * Loses: sums
  * Loses: every_order
  * Loses: refused
  * Loses: edges
  * Loses: memory
+ * Perhaps: sums
  * Because: deadlocked
  */
 #include <err.h>

@@ -4,6 +4,7 @@
  * Exercise: 04-async/exercise_quotes
  * Loses: timeout
  * Loses: waits
+ * Perhaps: in_flight
  * Because: it woke
  */
 #include <curl/curl.h>

@@ -1,10 +1,10 @@
 /*
  * wedding_main_works - wrong: main does tasks as well: one friend too many
  * Exercise: 05-queue/exercise_wedding
- * Loses: order
  * Loses: busy
  * Loses: friends
  * Loses: every_order
+ * Perhaps: order
  * Perhaps: edges
  * Because: no more than -w
  */

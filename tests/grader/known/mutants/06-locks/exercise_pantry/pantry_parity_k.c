@@ -4,7 +4,7 @@
  * Exercise: 06-locks/exercise_pantry
  * Loses: every_order
  * Loses: refused
- * Loses: edges
+ * Perhaps: edges
  * Because: deadlock
  */
 #include <err.h>

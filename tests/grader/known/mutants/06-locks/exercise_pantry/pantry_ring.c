@@ -2,6 +2,8 @@
  * pantry_ring - wrong: each takes the shelf of its own number first: a circle
  * Exercise: 06-locks/exercise_pantry
  * Loses: every_order
+ * Perhaps: one_at_a_shelf
+ * Perhaps: refused
  * Because: deadlock
  */
 #include <err.h>
