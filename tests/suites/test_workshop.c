@@ -7,7 +7,8 @@
 #include <string.h>
 
 /* Runs a script of the shell with the build directory as $1; what it prints is
- * what is wrong. */
+ * what is wrong. (What a command leaves behind is the matter of its own suite:
+ * an ended part of a sandbox may be left to us to be waited for.) */
 static void expect_silence(const char *script) {
     const char *argv[] = {"/bin/sh", "-c", script, "sh", built("."), NULL};
     struct program program = {.argv = argv, .deadline_ms = 600000};
@@ -16,9 +17,8 @@ static void expect_silence(const char *script) {
     program_run(&program, &run);
     for (size_t i = 0; i < run.count; i++)
         expect(false, "%s", run.lines[i].text);
-    expect(run.end == EXITED && run.code == 0 && run.left_behind == 0,
-        "%s: it %s; %s", script, run_describe(&run, (char[300]){""}, 300),
-        run.err_text);
+    expect(run.end == EXITED && run.code == 0, "%s: it %s; %s", script,
+        run_describe(&run, (char[300]){""}, 300), run.err_text);
     run_free(&run);
 }
 
