@@ -36,6 +36,6 @@ for one in "$@"; do
     esac
     [ -z "$kills" ] || export KILLS=$kills
     make -s -j2 B="$build/$one" CC="$cc" EXTRA="$strict $flags" \
-        SUITE="$suites" test || bad=1
+        SUITE="$(echo $suites)" test || bad=1
 done
 exit $bad
