@@ -1,8 +1,7 @@
 /*
  * client - puts jobs into a stream in Redis and waits for their results
  * One job an argument; with "-" one a line of standard input. Notice that the
- * same words may be sent again with the same -i, whatever went wrong: what has
- * its result or is still in the stream is not added a second time.
+ * same words with the same -i add nothing that is in the stream or done.
  * Build: cc -O2 -o client client.c -lhiredis
  * Usage: ./client [-r host[:port] or socket] [-t s] [-i ID] TASK ARGUMENT...|-
  */
@@ -40,6 +39,7 @@ static void read_arguments(void) {
         line[size] = '\0';
         add_argument(line, (size_t)size);
     }
+    free(line);
     if (ferror(stdin))
         err(EXIT_FAILURE, "standard input");
 }
@@ -71,9 +71,10 @@ static void send_jobs(redisContext *redis, const char *name) {
     memcpy(words, head, sizeof head);
     redisAppendCommandArgv(redis, HEAD + (int)jobs, words, NULL);
     redisReply *reply = answer(redis);
-    if ((open_jobs *= reply->integer) == 0)
-        errx(2, "-i %s: was used for other words", id);
+    open_jobs *= reply->integer;
     freeReplyObject(reply);
+    if (open_jobs == 0)
+        errx(2, "-i %s: was used for other words", id);
 }
 
 /* ---------- Collecting ---------- */
@@ -161,6 +162,7 @@ int main(int argc, char *argv[]) {
     atexit(tell_open);
     send_jobs(redis, name);
     collect(redis, seconds);
+    redisFree(redis);
     if (ferror(stdout))
         errx(EXIT_FAILURE, "standard output: not everything was written");
     return open_jobs + failed_jobs == 0 ? EXIT_SUCCESS : EXIT_FAILURE;

@@ -61,8 +61,7 @@ static void *keep_lease(void *unused) {
 
 /* ---------- A job ---------- */
 
-/* Whoever comes second with a result, or from an entry that does not stand for
- * the job any more, has it not stored. */
+/* Whoever comes second, or with an entry that was replaced, stores nothing. */
 static const char finish[] =
     "local jobs, asked, results, dead = unpack(KEYS)\n"
     "local place, number, how, text = unpack(ARGV)\n"
@@ -178,12 +177,10 @@ int main(int argc, char *argv[]) {
     if ((errno = pthread_create(&thread, NULL, keep_lease, NULL)) != 0)
         err(EXIT_FAILURE, "pthread_create");
     while (!stopping && !ferror(stdout))
-        if (look)
-            take_over(redis);
-        else
-            take_next(redis);
+        (look ? take_over : take_next)(redis);
     if (unread > 0)
         freeReplyObject(answer(redis));
+    redisFree(redis);
     if (ferror(stdout))
         errx(EXIT_FAILURE, "standard output: not everything was written");
     return EXIT_SUCCESS;
