@@ -5,8 +5,8 @@
  * Loses: every_order
  * Loses: refused
  * Loses: edges
- * Loses: memory
  * Perhaps: sums
+ * Perhaps: memory
  * Because: deadlocked
  */
 #include <err.h>
