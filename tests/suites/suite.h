@@ -13,6 +13,7 @@
 
 #include <CUnit/CUnit.h>
 #include <stdbool.h>
+#include <sys/types.h>
 
 /* The folders of the tools, 01-sequential to 05-queue; NULL ends them. */
 extern const char *const tools[];
@@ -66,6 +67,11 @@ const char *scratch(void);
 
 /* Where the programs are; set once by main(). */
 void set_build_dir(const char *path);
+
+/* A user nobody else is, drawn anew in each run of the suites: of what a user
+ * may have, others have used up nothing. 0, which is nobody in particular,
+ * unless this is root. */
+uid_t lone_user(void);
 
 /* A slow suite runs only when it is named: by `make soak`. */
 struct suite {

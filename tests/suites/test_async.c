@@ -31,11 +31,6 @@ static const bool sanitized = true; /* its runtime makes tasks of its own */
 static const bool sanitized = false;
 #endif
 
-/* A user nobody else is: root's tasks, and others', are not counted. */
-static uid_t lonely_user(void) {
-    return geteuid() == 0 ? 20000 + (uid_t)getpid() % 20000 : 0;
-}
-
 /* ---------- Four messages to each of three customers, on one thread ------- */
 
 static void judge_messages(const struct run *run, struct verdict *verdict) {
@@ -71,7 +66,7 @@ static bool run_alone(struct program *program, struct run *run) {
 
     program->limits = &one_task;
     program->limit_count = 1;
-    program->uid = lonely_user();
+    program->uid = lone_user();
     program_run(program, run);
     if (run->end == NOT_STARTED && run->code != ENOENT) {
         skip("%s as user %u with RLIMIT_NPROC 1: %s", program->argv[0],
@@ -256,7 +251,7 @@ static void test_hard_limit(void) {
     const char *argv[] = {built("04-async/download"), "-w", "1100", "-n",
         "1100", "http://127.0.0.1:1/", NULL};
     struct program program = {
-        .argv = argv, .limits = &limit, .limit_count = 1, .uid = lonely_user()};
+        .argv = argv, .limits = &limit, .limit_count = 1, .uid = lone_user()};
     struct run run;
 
     program_run(&program, &run);

@@ -265,38 +265,43 @@ static void judge_start(const struct start *start, const struct limit *limit,
 }
 
 /* All need three threads or children, and there is no room for the third (of
- * cooking's pots, which come and go, for the first). As root they run as a user
- * of their own. As anyone else there is never room, for this very process takes
- * it. */
+ * cooking's pots, which come and go, for the first). None that was started ends
+ * by itself, which would make room: no page ever comes, the second message is
+ * an hour away, the counting takes hours. As root they run as a user of their
+ * own. As anyone else there is never room, for this very process takes it. */
 static void test_no_task(void) {
-    static const char nobody[] = "http://127.0.0.1:1";
-    static const struct start starts[] = {
-        {"02-threads/messages", "pthread_create", 3, {NULL}},
-        {"02-threads/download", "pthread_create", 3, {"-s", nobody}},
-        {"02-threads/increment", "pthread_create", 3, {"-w", "3"}},
+    struct sites_options options = {.gate = true};
+    char base[64];
+    struct sites *sites = start_sites(&options, base, sizeof base);
+    const struct start starts[] = {
+        {"02-threads/messages", "pthread_create", 3, {"-i", "3600000"}},
+        {"02-threads/download", "pthread_create", 3, {"-s", base}},
+        {"02-threads/increment", "pthread_create", 3,
+            {"-w", "3", "-n", "1000000000", "-t", "1000000"}},
         {"02-threads/cooking", "pthread_create", 1, {NULL}},
-        {FOLDER "messages", "fork", 3, {NULL}},
-        {FOLDER "download", "fork", 3, {"-s", nobody}},
-        {FOLDER "increment", "fork", 3, {"-w", "3"}},
-        {FOLDER "cooking", "fork", 3, {"-w", "3"}},
-        {"05-queue/messages", "fork", 3, {NULL}},
-        {"05-queue/download", "fork", 3, {"-s", nobody}},
-        {"05-queue/increment", "fork", 3, {"-w", "3"}},
-        {"05-queue/cooking", "fork", 3, {"-w", "3"}},
+        {FOLDER "messages", "fork", 3, {"-i", "3600000"}},
+        {FOLDER "download", "fork", 3, {"-s", base}},
+        {FOLDER "increment", "fork", 3,
+            {"-w", "3", "-n", "1000000000", "-t", "1000000"}},
+        {FOLDER "cooking", "fork", 3, {"-w", "3", "-m", "60000"}},
+        {"05-queue/messages", "fork", 3, {"-i", "3600000"}},
+        {"05-queue/download", "fork", 3, {"-s", base}},
+        {"05-queue/increment", "fork", 3,
+            {"-w", "3", "-n", "1000000000", "-t", "1000000"}},
+        {"05-queue/cooking", "fork", 3, {"-w", "3", "-m", "60000"}},
     };
-    bool root = getuid() == 0;
 
-    if (thread_sanitizer) {
+    if (thread_sanitizer)
         skip("ThreadSanitizer adds a thread to each process: it counts too");
-        return;
-    }
-    for (size_t i = 0; i < sizeof starts / sizeof starts[0]; i++) {
+    for (size_t i = 0;
+         i < sizeof starts / sizeof starts[0] && !thread_sanitizer; i++) {
         const struct limit limit = {
-            RLIMIT_NPROC, root ? (rlim_t)starts[i].room : 1};
+            RLIMIT_NPROC, lone_user() != 0 ? (rlim_t)starts[i].room : 1};
         struct verdict v = {0};
-        judge_start(&starts[i], &limit, root ? 54321 : 0, &v);
+        judge_start(&starts[i], &limit, lone_user(), &v);
         expect(v.text[0] == '\0', "%s: %s", starts[i].name, v.text);
     }
+    sites_stop(sites, NULL);
 }
 
 static void test_no_memory(void) {
