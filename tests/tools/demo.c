@@ -1,14 +1,17 @@
 /*
  * demo.c - every story with every tool, in real time, as a table and a page
  *
- * Usage: demo BUILD_DIR. The programs are found by wildcard, so a tool appears
- * as soon as it is built. The practice sites run inside this process, on a
- * free port; program_run() ends what it started, also on Ctrl-C. All rows of a
- * story have the same work at the same scale. The page is BUILD_DIR/demo.html.
+ * Usage: demo [-s] [-o page] BUILD_DIR. The programs are found by wildcard, so a
+ * tool appears as soon as it is built. The practice sites run inside this
+ * process, on a free port; program_run() ends what it started, also on Ctrl-C.
+ * All rows of a story have the same work at the same scale: -s is a small one.
+ * The page is BUILD_DIR/demo.html unless -o names another.
  * Exit status: 0 if every program did its work, 1 if not, 130 after Ctrl-C.
  */
 #define _GNU_SOURCE /* sched_getaffinity */
+#include "pictures/others.h"
 #include "pictures/page.h"
+#include "run/remove.h"
 #include "sites/sites.h"
 
 #include <err.h>
@@ -19,24 +22,22 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 enum {
-    LATENCY_MS = 30,
-    INTERVAL_MS = 150,
-    MINUTE_MS = 5,
     PAGES = 90,
     FETCHERS = 5,
-    TIMES = 10, /* each page of "both" */
+    TIMES = 10,        /* each page of "both" */
+    CONNECTIONS = 100, /* more than there are, fewer than 256 files */
     MOST_ROWS = 8,
     STORIES = 5
 };
 
-/* What is less is the noise of any machine: CPUs that others had, and the
- * share of its time in which the program was ready and had none. */
-#define NOTABLE 0.2
-#define KEPT_OUT 0.05
+/* How large the work is: all of it takes less than half a minute. */
+static struct scale {
+    int interval_ms, latency_ms, millions, minute_ms, rounds;
+} scale = {120, 25, 25, 4, 100};
+static const struct scale small = {12, 3, 1, 1, 10};
 
 static char urls[3][64];
 static long cpus = 1;
@@ -47,14 +48,14 @@ static void plan_messages(
     const char *tool, double sequential_s, struct row *row) {
     (void)sequential_s;
     row->workers = strncmp(tool, "01", 2) == 0 ? 1 : 3;
-    row->ideal_s = 12 * INTERVAL_MS / 1000.0 / (double)row->workers;
+    row->ideal_s = 12 * scale.interval_ms / 1000.0 / (double)row->workers;
 }
 
 static void plan_download(
     const char *tool, double sequential_s, struct row *row) {
     (void)sequential_s;
     row->workers = strncmp(tool, "01", 2) == 0 ? 1 : FETCHERS;
-    row->ideal_s = PAGES * LATENCY_MS / 1000.0 / (double)row->workers;
+    row->ideal_s = PAGES * scale.latency_ms / 1000.0 / (double)row->workers;
 }
 
 /* An event loop gains nothing here: it is one worker. */
@@ -75,7 +76,7 @@ static void plan_cooking(
 
     (void)sequential_s;
     row->workers = two ? 2 : 1;
-    row->ideal_s = (two ? 122 : 212) * MINUTE_MS / 1000.0;
+    row->ideal_s = (two ? 122 : 212) * scale.minute_ms / 1000.0;
 }
 
 /* Waiting and computing in one: one program, in different shapes. */
@@ -89,7 +90,7 @@ enum { SHAPES = sizeof shapes / sizeof shapes[0] };
 /* No CPU can do more than compute all the time, no worker can do more than wait
  * and compute all the time. */
 static void plan_both(const char *tool, double sequential_s, struct row *row) {
-    double computing = sequential_s - 3 * TIMES * LATENCY_MS / 1000.0;
+    double computing = sequential_s - 3 * TIMES * scale.latency_ms / 1000.0;
     size_t i = 0;
 
     while (strcmp(shapes[i].tool, tool) != 0)
@@ -101,54 +102,34 @@ static void plan_both(const char *tool, double sequential_s, struct row *row) {
     row->ideal_s = of_workers > of_cpus ? of_workers : of_cpus;
 }
 
+static char interval[16], increments[16], minute[16], rounds[16];
+
 static const struct story {
-    const char *name, *work;
+    const char *name, *work, *unit; /* the scale's number stands between */
+    const int *number;
     const char *arguments[4];
     void (*plan)(const char *tool, double sequential_s, struct row *);
 } stories[STORIES] = {
-    {"messages", "3 customers x 4 messages, 150 ms apart", {"-i", "150"},
-        plan_messages},
-    {"download", "90 pages, 30 ms each, 5 at a time",
+    {"messages", "3 customers x 4 messages, ", " ms apart", &scale.interval_ms,
+        {"-i", interval}, plan_messages},
+    {"download", "90 pages, ", " ms each, 5 at a time", &scale.latency_ms,
         {urls[0], urls[1], urls[2]}, plan_download},
-    {"increment", "100 tasks, 30,000,000 increments each", {"-n", "30000000"},
-        plan_increment},
-    {"cooking", "10 plates with a cooker each, a minute lasts 5 ms",
-        {"-m", "5"}, plan_cooking},
-    {"both", "30 pages, 30 ms each, 100 checksums of each", {NULL}, plan_both},
+    {"increment", "100 tasks, ", " million increments each", &scale.millions,
+        {"-n", increments}, plan_increment},
+    {"cooking", "10 plates with a cooker each, a minute lasts ", " ms",
+        &scale.minute_ms, {"-m", minute}, plan_cooking},
+    {"both", "30 of the pages, and ", " checksums of each", &scale.rounds,
+        {NULL}, plan_both},
 };
 
+static void write_scale(void) {
+    snprintf(interval, sizeof interval, "%d", scale.interval_ms);
+    snprintf(increments, sizeof increments, "%d000000", scale.millions);
+    snprintf(minute, sizeof minute, "%d", scale.minute_ms);
+    snprintf(rounds, sizeof rounds, "%d", scale.rounds);
+}
+
 static struct row rows[STORIES][MOST_ROWS];
-
-/* ---------- The witness ---------- */
-
-/* What all CPUs together have been used for, but for being idle, in s. */
-static double machine_s(void) {
-    unsigned long long part[8] = {0}, busy = 0;
-    FILE *file = fopen("/proc/stat", "re");
-
-    if (file == NULL)
-        return 0;
-    if (fscanf(file, "cpu %llu %llu %llu %llu %llu %llu %llu %llu", &part[0],
-            &part[1], &part[2], &part[3], &part[4], &part[5], &part[6],
-            &part[7]) == 8)
-        busy = part[0] + part[1] + part[2] + part[5] + part[6] + part[7];
-    fclose(file);
-    return (double)busy / (double)sysconf(_SC_CLK_TCK);
-}
-
-static double seconds_of(const struct timeval *time) {
-    return (double)time->tv_sec + (double)time->tv_usec / 1e6;
-}
-
-static double own_s(void) {
-    double sum = 0;
-    struct rusage use;
-
-    getrusage(RUSAGE_SELF, &use);
-    sum += seconds_of(&use.ru_utime) + seconds_of(&use.ru_stime);
-    getrusage(RUSAGE_CHILDREN, &use);
-    return sum + seconds_of(&use.ru_utime) + seconds_of(&use.ru_stime);
-}
 
 /* ---------- A row ---------- */
 
@@ -178,42 +159,12 @@ static void print_row(const char *story, const struct row *row) {
         printf("%s", row->recording.run.err_text);
 }
 
-/* How long the program's threads were ready without a CPU, up to their last
- * lines, in s. */
-static double ready_s(const struct recording *recording) {
-    pid_t seen[1000];
-    size_t count = 0;
-    double sum = 0;
-
-    for (size_t i = recording->run.count; i-- > 0;) {
-        const struct clocks *clocks = &recording->clocks[i];
-        size_t j = 0;
-
-        while (j < count && seen[j] != clocks->tid)
-            j++;
-        if (j < count || count == sizeof seen / sizeof *seen)
-            continue;
-        seen[count++] = clocks->tid;
-        sum += (double)clocks->ready_ns / 1e9;
-    }
-    return sum;
-}
-
-/* Whether other processes had CPUs that the program wanted. */
-static void note_others(struct row *row, double wall_s) {
-    if (row->others > NOTABLE && ready_s(&row->recording) > KEPT_OUT * wall_s)
-        snprintf(row->note, sizeof row->note,
-            "not all its own: other jobs took %.1f of %ld CPUs for these "
-            "%.1f s",
-            row->others, cpus, wall_s);
-}
-
 /* Runs the program. Returns 0, or the signal that this process got. */
 static int run_row(
     const char *const *argv, const struct story *story, struct row *row) {
     struct program program = {.argv = argv, .deadline_ms = 60000};
     const struct run *run = &row->recording.run;
-    double machine = machine_s(), own = own_s();
+    double others = others_cpu_s();
 
     show_progress(story->name, row->tool, true);
     record_run(&program, &row->recording);
@@ -226,8 +177,12 @@ static int run_row(
         return program_interrupted();
     }
     row->cpus = (double)run->cpu_ns / 1e9 / wall_s;
-    row->others = (machine_s() - machine - (own_s() - own)) / wall_s;
-    note_others(row, wall_s);
+    row->others = (others_cpu_s() - others) / wall_s;
+    if (others_mattered(&row->recording, row->others))
+        snprintf(row->note, sizeof row->note,
+            "not all its own: other jobs took %.1f of %ld CPUs for these "
+            "%.1f s",
+            row->others, cpus, wall_s);
     return 0;
 }
 
@@ -263,7 +218,7 @@ static int run_shape(const char *path, const struct story *story,
     struct shape *shape, struct row *row) {
     char p[24], w[24], t[24], site[64], title[100];
     const char *argv[] = {
-        path, "-p", p, "-w", w, "-t", t, "-n", "100", "-s", site, NULL};
+        path, "-p", p, "-w", w, "-t", t, "-n", rounds, "-s", site, NULL};
 
     if (shape->processes == 0)
         shape->processes = cpus;
@@ -317,7 +272,7 @@ static void time_redis(struct row *row) {
 /* The same pages, a job each. */
 static int run_redis(
     const char *build, const struct story *story, struct row *row) {
-    char dir[] = "/tmp/kit-demo-XXXXXX", socket[60], workers[20];
+    char dir[] = "/tmp/kit-demo-XXXXXX", workers[20];
     const char *argv[8 + PAGES] = {
         "/bin/sh", "tests/tools/demo_redis.sh", build, dir, workers};
     size_t used = 5;
@@ -330,10 +285,7 @@ static int run_redis(
     row->tool = "05 on Redis";
     int stopped = run_row(argv, story, row);
     time_redis(row);
-    snprintf(socket, sizeof socket, "%s/redis", dir);
-    unlink(socket);
-    if (rmdir(dir) == -1)
-        warn("%s", dir);
+    remove_tree(dir);
     return stopped;
 }
 
@@ -370,60 +322,89 @@ static int run_story(
     return stopped;
 }
 
-static void print_head(void) {
+static void print_head(const struct page_story *told) {
     for (size_t i = 0; i < STORIES; i++)
-        printf("%-10s %s\n", stories[i].name, stories[i].work);
+        printf("%-10s %s\n", told[i].name, told[i].work);
     printf("\n%-10s %-14s%7s %8s %8s %8s %11s %6s\n%53s%17s %6s\n", "story",
         "tool", "workers", "time", "ideal", "speedup", "of the", "CPUs", "",
         "possible", "busy");
 }
 
-static void write_page(const char *build, const struct page_story *told) {
-    char path[300], part[310];
+static void write_page(const char *path, const struct page_story *told) {
+    char part[310];
 
-    snprintf(path, sizeof path, "%s/demo.html", build);
     snprintf(part, sizeof part, "%s.part", path);
     if (!page_write(part, told, STORIES, cpus) || rename(part, path) == -1)
         err(EXIT_FAILURE, "%s", path);
     printf("\nPictures: %s\n", path);
 }
 
-int main(int argc, char *argv[]) {
-    static const char *const pages[] = {"small", "medium", "large"};
-    struct sites_options options = {.latency_ms = LATENCY_MS};
-    struct page_story told[STORIES];
-    char error[300];
-    int stopped = 0;
-    bool good = true;
-    cpu_set_t allowed;
+/* Returns the build directory; `page` is the path of the page. */
+static const char *read_options(
+    int argc, char *argv[], char *page, size_t size) {
+    const char *own = NULL;
+    int option;
 
-    if (argc != 2)
-        errx(2, "usage: demo BUILD_DIR");
-    /* Closed, their places would go to a pipe or a socket. */
-    if (fcntl(1, F_GETFD) == -1 || fcntl(2, F_GETFD) == -1)
-        err(EXIT_FAILURE, "standard output or error");
+    while ((option = getopt(argc, argv, "so:")) != -1)
+        switch (option) {
+        case 's': scale = small; break;
+        case 'o': own = optarg; break;
+        default: exit(2);
+        }
+    if (argc != optind + 1)
+        errx(2, "usage: demo [-s] [-o page] BUILD_DIR");
+    snprintf(page, size, "%s%s", own != NULL ? own : argv[optind],
+        own != NULL ? "" : "/demo.html");
+    return argv[optind];
+}
+
+static struct sites *open_sites(void) {
+    static const char *const pages[] = {"small", "medium", "large"};
+    struct sites_options options = {
+        .latency_ms = scale.latency_ms, .connections = CONNECTIONS};
+    char error[300];
     struct sites *sites = sites_start(&options, error, sizeof error);
+
     if (sites == NULL)
         errx(EXIT_FAILURE, "%s", error);
     for (int i = 0; i < 3; i++)
         snprintf(urls[i], sizeof urls[i], "http://127.0.0.1:%d/%s",
             sites_port(sites), pages[i]);
+    return sites;
+}
+
+int main(int argc, char *argv[]) {
+    struct page_story told[STORIES];
+    char page[300], work[STORIES][80];
+    int stopped = 0;
+    bool good = true;
+    cpu_set_t allowed;
+
+    /* Closed, their places would go to a pipe or a socket. */
+    if (fcntl(1, F_GETFD) == -1 || fcntl(2, F_GETFD) == -1)
+        err(EXIT_FAILURE, "standard output or error");
+    const char *build = read_options(argc, argv, page, sizeof page);
+    write_scale();
+    struct sites *sites = open_sites();
     if (sched_getaffinity(0, sizeof allowed, &allowed) == 0)
         cpus = CPU_COUNT(&allowed);
 
     setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
-    print_head();
+    for (size_t i = 0; i < STORIES; i++) {
+        snprintf(work[i], sizeof work[i], "%s%d%s", stories[i].work,
+            *stories[i].number, stories[i].unit);
+        told[i] = (struct page_story){stories[i].name, work[i], rows[i], 0};
+    }
+    print_head(told);
     for (size_t i = 0; i < STORIES && stopped == 0; i++) {
-        told[i] =
-            (struct page_story){stories[i].name, stories[i].work, rows[i], 0};
-        stopped = run_story(argv[1], &stories[i], &told[i]);
+        stopped = run_story(build, &stories[i], &told[i]);
         for (size_t j = 0; j < told[i].count; j++)
             good = good && told[i].rows[j].good;
     }
     sites_stop(sites, NULL);
     if (stopped != 0)
         return 128 + stopped;
-    write_page(argv[1], told);
+    write_page(page, told);
     if (fflush(stdout) != 0 || ferror(stdout))
         errx(EXIT_FAILURE, "standard output: not everything was written");
     return good ? EXIT_SUCCESS : EXIT_FAILURE;
