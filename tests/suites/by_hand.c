@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -51,13 +52,12 @@ static bool confine(const struct limit *limit, uid_t uid) {
     return uid == 0 || (setgid(uid) == 0 && setuid(uid) == 0);
 }
 
-void hand_start_limited(struct hand *hand, const char *const *argv,
-    const struct limit *limit, uid_t uid) {
-    int ends[2];
-
+/* ends: to read from, to write to; the latter is closed here. */
+static void start(struct hand *hand, const char *const *argv,
+    const struct limit *limit, uid_t uid, const int ends[2]) {
     prctl(PR_SET_CHILD_SUBREAPER, 1);
     *hand = (struct hand){.program = argv[0]};
-    if (pipe2(ends, O_CLOEXEC) == -1 || (hand->pid = fork()) == -1)
+    if ((hand->pid = fork()) == -1)
         err(EXIT_FAILURE, "fork");
     if (hand->pid == 0) {
         struct verdict of_another = {0}; /* which had this id before */
@@ -74,6 +74,29 @@ void hand_start_limited(struct hand *hand, const char *const *argv,
     close(ends[1]);
     hand->fd = ends[0];
     hand->pidfd = (int)syscall(SYS_pidfd_open, hand->pid, 0);
+}
+
+void hand_start_limited(struct hand *hand, const char *const *argv,
+    const struct limit *limit, uid_t uid) {
+    int ends[2];
+
+    if (pipe2(ends, O_CLOEXEC) == -1)
+        err(EXIT_FAILURE, "pipe2");
+    start(hand, argv, limit, uid, ends);
+}
+
+void hand_start_on_terminal(
+    struct hand *hand, const char *const *argv, unsigned short columns) {
+    struct winsize window = {.ws_row = 24, .ws_col = columns};
+    char name[100];
+    int ends[2] = {posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC), -1};
+
+    if (ends[0] == -1 || grantpt(ends[0]) == -1 || unlockpt(ends[0]) == -1 ||
+        ptsname_r(ends[0], name, sizeof name) != 0 ||
+        (ends[1] = open(name, O_RDWR | O_NOCTTY | O_CLOEXEC)) == -1 ||
+        ioctl(ends[1], TIOCSWINSZ, &window) == -1)
+        err(EXIT_FAILURE, "a terminal");
+    start(hand, argv, NULL, 0, ends);
 }
 
 static int64_t now_ms(void) {

@@ -32,6 +32,11 @@ void hand_start(struct hand *, const char *const *argv);
 void hand_start_limited(
     struct hand *, const char *const *argv, const struct limit *, uid_t uid);
 
+/* The same on a terminal of so many columns: what comes of it ends its lines as
+ * a terminal does, with "\r\n". */
+void hand_start_on_terminal(
+    struct hand *, const char *const *argv, unsigned short columns);
+
 /* Reads until the words have come (NULL: to the end). False at the end, or
  * when they have not come for very long. The words must be part of what one
  * write() says: stderr writes a line in pieces, and others write between. */

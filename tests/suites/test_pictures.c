@@ -5,16 +5,16 @@
  * what they print and the files they leave in BUILD_DIR/timeline.
  */
 #define _GNU_SOURCE /* asprintf */
+#include "suites/by_hand.h"
 #include "suites/suite.h"
 
 #include <err.h>
-#include <fcntl.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 enum { WORDS = 16 };
@@ -314,41 +314,33 @@ static void test_many_lanes(void) {
     run_free(&run);
 }
 
-/* On a terminal of so many columns. Its output fits into the terminal's own
- * buffer, so that it can be read when all is over. */
+/* Draws on a terminal of so many columns; how it ended is expected. */
 static void draw_on_terminal(
-    struct run *run, unsigned short columns, char *seen, size_t size) {
+    struct hand *hand, unsigned short columns, int code) {
     const char *argv[] = {built("tests/timeline"), "-t", "virtual", built("."),
         "02-threads/messages", NULL};
-    struct winsize window = {.ws_row = 24, .ws_col = columns};
-    char name[100];
-    int master = posix_openpt(O_RDWR | O_NOCTTY | O_NONBLOCK);
+    struct verdict verdict = {0};
 
-    if (master == -1 || grantpt(master) == -1 || unlockpt(master) == -1 ||
-        ptsname_r(master, name, sizeof name) != 0)
-        err(EXIT_FAILURE, "posix_openpt");
-    int slave = open(name, O_RDWR | O_NOCTTY); /* or the size would be lost */
-    ioctl(master, TIOCSWINSZ, &window);
-    struct program program = {.argv = argv, .stdout_path = name};
-    program_run(&program, run);
-    ssize_t got = read(master, seen, size - 1);
-    seen[got > 0 ? got : 0] = '\0';
-    close(slave);
-    close(master);
+    hand_start_on_terminal(hand, argv, columns);
+    hand_read(hand, NULL);
+    int status = hand_wait(hand);
+    hand_end(hand, &verdict);
+    expect_right(&verdict);
+    expect(WIFEXITED(status) && WEXITSTATUS(status) == code,
+        "%d columns: wait status %d; expected: exit status %d", columns, status,
+        code);
 }
 
 static void test_terminal(void) {
-    char seen[4000];
-    struct run run;
+    struct hand hand;
 
-    draw_on_terminal(&run, 20, seen, sizeof seen);
-    expect_end(&run, 0, "");
-    expect(strstr(seen, "Alice |\033[34m..........\033[0m|") != NULL,
-        "20 columns: no row of Alice with 10 marks in their colour: %s", seen);
-    run_free(&run);
-    draw_on_terminal(&run, 5, seen, sizeof seen);
-    expect_end(&run, 1, "5 columns are too few");
-    run_free(&run);
+    draw_on_terminal(&hand, 20, 0);
+    expect(strstr(hand.text, "Alice |\033[34m..........\033[0m|") != NULL,
+        "20 columns: no row of Alice with 10 marks in their colour: %s",
+        hand.text);
+    draw_on_terminal(&hand, 5, 1);
+    expect(strstr(hand.text, "5 columns are too few") != NULL,
+        "5 columns: it says \"%s\"", hand.text);
 }
 
 CU_TestInfo pictures_tests[] = {

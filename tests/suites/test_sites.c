@@ -5,6 +5,7 @@
  * as the limit of open files counts for each process.
  */
 #include "sites/sites.h"
+#include "suites/by_hand.h"
 #include "suites/suite.h"
 
 #include <arpa/inet.h>
@@ -12,6 +13,7 @@
 #include <err.h>
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -217,9 +219,9 @@ static void test_crowd(void) {
 /* ---------- The live picture ---------- */
 
 /* A connection of our own that has asked for a path, as a page of this host. */
-static int ask(const struct sites *sites, const char *path, const char *host) {
+static int ask(unsigned short port, const char *path, const char *host) {
     struct sockaddr_in address = {.sin_family = AF_INET,
-        .sin_port = htons(sites_port(sites)),
+        .sin_port = htons(port),
         .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), small = 4096;
 
@@ -260,7 +262,7 @@ static void test_live(void) {
     CURL *curl = client();
     long status, bytes;
 
-    int events = ask(sites, "/live/events", "127.0.0.1");
+    int events = ask(sites_port(sites), "/live/events", "127.0.0.1");
     expect(
         comes(events, &heard, "data: "), "no message of the live picture came");
     fetch(curl, sites, "/small", &status, &bytes);
@@ -273,11 +275,11 @@ static void test_live(void) {
         "%ld requests, %ld at once; expected: 1 and 1, without the picture's",
         counts.requests, counts.most_in_flight);
     close(events);
-    int page = ask(sites, "/live", "localhost");
+    int page = ask(sites_port(sites), "/live", "localhost");
     expect(comes(page, &(struct heard){0}, "new EventSource('/live/events')"),
         "/live: no page");
     close(page);
-    page = ask(sites, "/live", "example.org");
+    page = ask(sites_port(sites), "/live", "example.org");
     expect(comes(page, &(struct heard){0}, "404"),
         "/live for a page from elsewhere: not refused");
     close(page);
@@ -293,7 +295,7 @@ static void test_stalled(void) {
     CURL *curl = client();
     long status, bytes, fetched = 0;
 
-    int events = ask(sites, "/live/events", "127.0.0.1");
+    int events = ask(sites_port(sites), "/live/events", "127.0.0.1");
     expect(comes(events, &(struct heard){0}, "data: "), "no message came");
     for (; counts.watchers == 1 && fetched < 100000; fetched++) {
         fetch(curl, sites, "/missing", &status, &bytes);
@@ -308,6 +310,82 @@ static void test_stalled(void) {
     sites_stop(sites, NULL);
 }
 
+/* ---------- As a program ---------- */
+
+/* Starts it on a free port, which is returned. */
+static unsigned short start_program(
+    struct hand *hand, bool terminal, bool log) {
+    static const char watch[] = "watch: http://127.0.0.1:";
+    const char *argv[] = {
+        built("tests/sites"), "-p", "0", log ? "-v" : NULL, NULL};
+
+    if (terminal)
+        hand_start_on_terminal(hand, argv, 80);
+    else
+        hand_start(hand, argv);
+    bool told = hand_read(hand, watch) && hand_read(hand, "/live");
+    expect(told, "it says \"%s\"; expected: %s", hand->text, watch);
+    const char *port = told ? strstr(hand->text, watch) : NULL;
+    return port == NULL
+               ? 0
+               : (unsigned short)strtoul(port + strlen(watch), NULL, 10);
+}
+
+static void stop_program(struct hand *hand) {
+    struct verdict verdict = {0};
+
+    kill(hand->pid, SIGINT);
+    hand_read(hand, NULL);
+    int status = hand_wait(hand);
+    hand_end(hand, &verdict);
+    expect_right(&verdict);
+    expect(WIFEXITED(status) && WEXITSTATUS(status) == 0 &&
+               strstr(hand->text, "0 requests served, 1 most in flight, 1 c"),
+        "wait status %d, and it says \"%s\"", status, hand->text);
+}
+
+/* A request comes, is in flight until its client leaves, and is over. */
+static void test_line(void) {
+    static const char *const steps[] = {
+        "\r     0 in flight |                                        | 0 most, ",
+        "\r     1 in flight |.                                       | 1 most, ",
+        "\r     0 in flight |                                        | 1 most, "
+        "1 requests\033[K"};
+    struct hand hand;
+    unsigned short port = start_program(&hand, true, false);
+    int fd = -1;
+
+    for (int i = 0; port != 0 && i < 3; i++) {
+        if (i == 1)
+            fd = ask(port, "/never", "127.0.0.1");
+        if (i == 2)
+            close(fd);
+        expect(hand_read(&hand, steps[i]), "it says \"%s\"; expected: \"%s\"",
+            hand.text, steps[i]);
+    }
+    const char *live = strstr(hand.text, "/live\r\n");
+    expect(live != NULL && strchr(live + 7, '\n') == NULL,
+        "more than one line is redrawn: \"%s\"", hand.text);
+    stop_program(&hand);
+}
+
+/* With -v, and without a terminal: a line for each request, and nothing that is
+ * redrawn. */
+static void test_log(void) {
+    for (int terminal = 0; terminal < 2; terminal++) {
+        struct hand hand;
+        unsigned short port = start_program(&hand, terminal, terminal);
+        int fd = port != 0 ? ask(port, "/never", "127.0.0.1") : -1;
+
+        expect(hand_read(&hand, "    1 in flight  GET /never"),
+            "no line for a request: \"%s\"", hand.text);
+        close(fd);
+        stop_program(&hand);
+        expect(strstr(hand.text, "\033[K") == NULL,
+            "something is redrawn: \"%s\"", hand.text);
+    }
+}
+
 CU_TestInfo sites_tests[] = {
     {"each page has its size, each fault its error", test_pages},
     {"a connection is kept alive", test_keep_alive},
@@ -316,5 +394,7 @@ CU_TestInfo sites_tests[] = {
     {"10,000 connections are held at once and answered", test_crowd},
     {"the live picture shows requests, and is not counted", test_live},
     {"a browser that stalls is dropped", test_stalled},
+    {"on a terminal one line is redrawn", test_line},
+    {"a log with -v, or without a terminal", test_log},
     CU_TEST_INFO_NULL,
 };
