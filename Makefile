@@ -134,10 +134,16 @@ $B/tests/bench_latency: $(call objects,tools/bench_latency)
 $B/tests/grade: $(call room,grader grader/checks) $B/version.c $(EVIDENCE)
 # The grader of test_grade.c, with exercises of its own.
 $B/tests/grade_probe: $(call room,grader grader/probe) $B/version.c $(EVIDENCE)
+# None is linked with a library that tests/tools/setup.sh has not installed for
+# it.
+LIBRARIES := -lmicrohttpd -lcurl -ljansson -lxml2 -lm
+$B/tests/test_runner $B/tests/runner_probe: LIBRARIES += -lcunit -lhiredis
+$B/tests/sites: LIBRARIES := -lmicrohttpd
+$B/tests/explored: LIBRARIES := -lxml2 -lm
+$B/tests/bench_latency: LIBRARIES := -lhiredis
 $(BINARIES):
 	@mkdir -p $(@D)
-	$(CC) $(EXTRA) -o $@ $(sort $^) -Wl,--as-needed -lcunit -lmicrohttpd \
-	    -lcurl -lhiredis -ljansson -lxml2 -lm -pthread
+	$(CC) $(EXTRA) -o $@ $(sort $^) -Wl,--as-needed $(LIBRARIES) -pthread
 
 # What the runner and the grader need beside them.
 BESIDE := $B/tests/explore.o $B/tests/rare.o $B/tests/launcher \

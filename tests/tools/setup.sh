@@ -140,7 +140,7 @@ done
 names=$(missing "$@")
 if [ -n "$ask" ]; then
     [ -z "$names" ] || {
-        echo "make $* needs $names: install with \`make setup $*\`" >&2
+        echo "make $* needs ${names% }: install with \`make setup $*\`" >&2
         exit 1
     }
     exit 0
