@@ -44,7 +44,7 @@ static void read_arguments(void) {
         err(EXIT_FAILURE, "standard input");
 }
 
-/* One script, so all jobs are added or none. */
+/* One script: all jobs are added or none. Later, those that have been lost. */
 static const char add[] =
     "local jobs, asked, results = unpack(KEYS)\n"
     "local sum = redis.sha1hex(table.concat(ARGV, '\\0', 2))\n"
@@ -54,8 +54,11 @@ static const char add[] =
     "redis.call('EXPIRE', asked, 604800)\n"
     "for number = 1, #ARGV - 2 do\n"
     "  local place = redis.call('HGET', asked, number)\n"
-    "  if not place or place == 'done' and not kept or place ~= 'done' and\n"
-    "      #redis.call('XRANGE', jobs, place, place) == 0 then\n"
+    "  local there = kept\n"
+    "  if place ~= 'done' then\n"
+    "    there = place and #redis.call('XRANGE', jobs, place, place) > 0\n"
+    "  end\n"
+    "  if not there then\n"
     "    place = redis.call('XADD', jobs, '*', 'id', ARGV[1], 'number',\n"
     "      number, 'task', ARGV[2], 'argument', ARGV[number + 2])\n"
     "    redis.call('HSET', asked, number, place)\n"
@@ -71,26 +74,32 @@ static void send_jobs(redisContext *redis, const char *name) {
     memcpy(words, head, sizeof head);
     redisAppendCommandArgv(redis, HEAD + (int)jobs, words, NULL);
     redisReply *reply = answer(redis);
-    open_jobs *= reply->integer;
-    freeReplyObject(reply);
-    if (open_jobs == 0)
+    if (reply->integer == 0) {
+        open_jobs = 0; /* none was added */
         errx(2, "-i %s: was used for other words", id);
+    }
+    freeReplyObject(reply);
 }
 
 /* ---------- Collecting ---------- */
 
-static void take_result(redisReply *const *fields) {
-    long job = atol(fields[0]->str);
-    if (job < 1 || job > jobs || answered[job])
-        return;
-    answered[job] = true;
-    open_jobs--;
-    failed_jobs += strncmp(fields[1]->str, "ok:", 3) != 0;
-    printf("job %s.%ld, ", id, job);
-    print_text(words[HEAD + job - 1]);
-    printf(": ");
-    print_text(fields[1]->str);
-    printf("\n");
+static void take_results(const redisReply *entries, char *last, size_t size) {
+    for (size_t i = 0; i < entries->elements; i++) {
+        redisReply *const *entry = entries->element[i]->element;
+        redisReply *const *fields = entry[1]->element;
+        long job = atol(fields[0]->str);
+        snprintf(last, size, "%s", entry[0]->str);
+        if (job < 1 || job > jobs || answered[job])
+            continue;
+        answered[job] = true;
+        open_jobs--;
+        failed_jobs += strncmp(fields[1]->str, "ok:", 3) != 0;
+        printf("job %s.%ld, ", id, job);
+        print_text(words[HEAD + job - 1]);
+        printf(": ");
+        print_text(fields[1]->str);
+        printf("\n");
+    }
 }
 
 /* Until nothing has come for so many seconds. */
@@ -99,17 +108,11 @@ static void collect(redisContext *redis, long seconds) {
     for (long left = seconds; left > 0 && open_jobs > 0 && !ferror(stdout);) {
         redisAppendCommand(redis,
             "XREAD COUNT 1000 BLOCK 1000 STREAMS results:%s %s", id, last);
-        redisReply *reply = answer(redis), *entries = reply; /* none yet */
-        left = reply->elements == 0 ? left - 1 : seconds;
-        if (reply->elements > 0)
-            entries = reply->element[0]->element[1];
-        for (size_t i = 0; i < entries->elements; i++) {
-            redisReply *const *entry = entries->element[i]->element;
-            snprintf(last, sizeof last, "%s", entry[0]->str);
-            take_result(entry[1]->element);
-        }
+        redisReply *reply = answer(redis);
+        left = reply->type == REDIS_REPLY_NIL ? left - 1 : seconds;
+        if (reply->type != REDIS_REPLY_NIL) /* of the one stream, entries */
+            take_results(reply->element[0]->element[1], last, sizeof last);
         freeReplyObject(reply);
-        usleep(open_jobs > 0 ? 1000 : 0); /* so they come several at once */
     }
 }
 
@@ -119,10 +122,8 @@ static void tell_open(void) {
         return;
     fprintf(stderr, "client: still open: job");
     for (long i = 1; i <= jobs; i++)
-        if (!answered[i] && answered[i - 1])
-            fprintf(stderr, " %ld", i);
-        else if (!answered[i] && answered[i + 1])
-            fprintf(stderr, "-%ld", i);
+        if (!answered[i] && (answered[i - 1] || answered[i + 1]))
+            fprintf(stderr, "%c%ld", answered[i - 1] ? ' ' : '-', i);
     fprintf(stderr, "; to collect: the same with -i %s\n", id);
 }
 

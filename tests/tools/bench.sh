@@ -138,6 +138,8 @@ memory_of() {
     } 2>/dev/null | awk '/^Pss:/ { kib += $2 } END { printf "%.1f", kib / 1024 }'
 }
 
+row_without() { printf '%-24s %7d   %s\n' "$@"; } # NAME N WHY
+
 # cost NAME N WALL_COMMAND -- MEMORY_COMMAND : a row of the table. The second
 # command waits long enough for all of it to be seen waiting at once: every one
 # of the N has printed a line that ends in " ...".
@@ -151,10 +153,12 @@ cost() {
     local TIMEFORMAT='%3R %3U %3S'
     if ! { time "${first[@]}" >"$work/out" 2>"$work/error"; } \
         2>"$work/time"; then
-        line=$(grep -v ' pages in \| messages to ' "$work/error" | head -n 1)
-        [ -n "$line" ] || line=$(grep -m 1 ': failed, ' "$work/out")
-        printf '%-24s %7s   %s (ulimit: %s files, %s processes)\n' "$name" \
-            "$n" "$line" "$(ulimit -n)" "$(ulimit -u)"
+        line=$(sed -n 's/.* -w .* from 1 to \(.*\)/n\/a: at most \1 workers/p
+            / pages in \| messages to /!p' "$work/error" | head -n 1)
+        [ -n "$line" ] || line="n/a: $(grep -c ': failed, ' "$work/out") \
+failed, with at most $(ulimit -n) open files: \
+$(sed -n 's/.*: failed, //p;T;q' "$work/out")"
+        row_without "$name" "$n" "$line"
         return
     fi
     "$@" >"$work/out" 2>"$work/error" &
@@ -162,7 +166,7 @@ cost() {
     while kill -0 $pid 2>/dev/null; do
         if [ "$(grep -c ' \.\.\.$' "$work/out")" -ge "$n" ]; then
             memory=$(memory_of $pid)
-            kill $pid || true # it may have ended by itself
+            kill $pid 2>/dev/null || true # it may have ended
             break
         fi
     done
@@ -197,9 +201,19 @@ for n in 100 1000 10000; do
 done
 stop_sites
 sites=$quick_sites
+# How many threads and processes there may be: of these at most half, or nobody
+# else on the machine, this script among them, could start anything.
+room=$({ ulimit -u; cat /proc/sys/kernel/{pid_max,threads-max} \
+    /sys/fs/cgroup/{,pids/}pids.max 2>/dev/null || true; } |
+    grep '^[0-9]' | sort -n | head -n 1)
 for n in 100 1000 10000 100000; do
     for tool in 02-threads 03-processes 04-async; do
         [ -x "$build/$tool/messages" ] || continue
+        if [ $tool != 04-async ] && [ "$n" -gt $((room / 2)) ]; then
+            row_without "messages, $tool" "$n" \
+                "n/a: at most $room threads and processes in all"
+            continue
+        fi
         cost "messages, $tool" "$n" "$build/$tool/messages" -c "$n" -m 1 -- \
             "$build/$tool/messages" -c "$n" -m 1 -i 60000
     done

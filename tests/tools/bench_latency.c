@@ -1,10 +1,11 @@
 /*
  * bench_latency.c - how long one job takes, from adding it to its result
  *
- * Usage: bench_latency SOCKET. There must be a worker, and no stream before:
- * the entries have IDs of their own, from 1-1. Prints the median of
- * 2000 jobs, added one after another on one connection as the client does it,
- * and that of as many PINGs, in microseconds.
+ * Usage: bench_latency SOCKET|PORT. There must be a worker, and no stream
+ * before: the entries have IDs of their own, from 1-1. Prints the median of
+ * 2000 jobs, added one after another on one connection, and that of as many
+ * PINGs between them, in microseconds. To add one takes the commands which the
+ * client's script comes to; they and the wait for the result are sent at once.
  */
 #include <err.h>
 #include <hiredis/hiredis.h>
@@ -36,9 +37,13 @@ static void take_reply(redisContext *context) {
 
 int main(int argc, char *argv[]) {
     static double job[ROUNDS], ping[ROUNDS];
-    redisContext *context = argc == 2 ? redisConnectUnix(argv[1]) : NULL;
+    if (argc != 2)
+        errx(2, "usage: bench_latency SOCKET|PORT");
+    redisContext *context = strchr(argv[1], '/') != NULL
+                                ? redisConnectUnix(argv[1])
+                                : redisConnect("127.0.0.1", atoi(argv[1]));
     if (context == NULL || context->err != 0)
-        errx(EXIT_FAILURE, "usage: bench_latency SOCKET, with Redis there");
+        errx(EXIT_FAILURE, "%s: no Redis there", argv[1]);
     for (int i = 0; i < ROUNDS; i++) {
         double start = now_us();
         redisAppendCommand(context, "HSET asked:latency-%d 1 %d-1", i, i + 1);

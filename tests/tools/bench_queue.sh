@@ -1,7 +1,8 @@
 #!/bin/bash
 # bench_queue.sh - the queue in Redis beside Redis itself: BUILD_DIR
 #
-# A redis-server of its own, on a socket in a temporary directory. What is
+# A redis-server of its own, on a socket in a temporary directory; over TCP,
+# the programs' own way, only the wait for one job is measured. What is
 # compared takes turns, ROUNDS times, and the medians of the ratios are shown:
 # whatever else the machine does hits both. It judges nothing: a target is
 # named beside each figure.
@@ -33,17 +34,17 @@ rate() {
     awk -v n="$1" -v from="$2" -v to="$(now)" \
         'BEGIN { printf "%.1f", n / (to - from) }'
 }
-# per_second COMMAND... : what redis-benchmark gets with one connection
+# per_second CLIENTS OPTION... COMMAND... : what redis-benchmark gets
 per_second() {
-    redis-benchmark -s "$work/redis" -c 1 --csv "$@" | tail -n 1 |
+    redis-benchmark -s "$work/redis" -n "$JOBS" --csv -c "$@" | tail -n 1 |
         awk -F'","' '{ print $2 }'
 }
 client() { "$build/client" -r "$work/redis" "$@" >/dev/null; }
-start_workers() { # COUNT
+start_workers() { # COUNT [WHERE]
     local i
     workers=
     for ((i = 0; i < $1; i++)); do
-        "$build/worker" -r "$work/redis" >"$work/out" &
+        "$build/worker" -r "${2:-$work/redis}" >"$work/out" &
         workers="$workers $!"
     done
 }
@@ -81,18 +82,32 @@ alone() {
 # gets for the command before and after it
 between_pings() {
     local before rate after
-    before=$(per_second -n "$JOBS" PING)
+    before=$(per_second 1 PING)
     rate=$(alone)
-    after=$(per_second -n "$JOBS" PING)
+    after=$(per_second 1 PING)
     awk -v rate="$rate" -v a="$before" -v b="$after" \
         'BEGIN { print rate, (a + b) / 2 }'
 }
-# xadd AT_ONCE : the client's command, so many in a pipeline
+# xadd CLIENTS AT_ONCE : the client's command, so many in a pipeline
 xadd() {
     redis flushall
-    per_second -n "$JOBS" -P "$1" XADD bench '*' \
+    per_second "$1" -P "$2" XADD bench '*' \
         id 3f9c2a71 number 12 task nothing argument 12
 }
+# latency SOCKET_OR_PORT WHERE : of a job, and of a PING
+latency() {
+    redis flushall
+    start_workers 1 "$2"
+    "$build/../tests/bench_latency" "$1"
+    stop_workers
+}
+# A port that is free, for the way the programs go by themselves.
+port=
+until [ -n "$port" ] &&
+    redis-cli -s "$work/redis" config set port "$port" | grep -q OK; do
+    port=$((10000 + RANDOM % 20000))
+done
+
 # A row of two columns of $work/NAME: their medians and that of the ratio.
 middle() { sort -g | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'; }
 row() { # NAME WHAT TARGET
@@ -105,21 +120,23 @@ row() { # NAME WHAT TARGET
 for ((round = 0; round < ROUNDS; round++)); do
     between_pings >>"$work/singly"
     one=$(batch 1)
-    echo "$one $(xadd 1)" >>"$work/batched"
-    echo "$one $(xadd 256)" >>"$work/pipelined"
+    echo "$one $(xadd 50 1)" >>"$work/default"
+    echo "$one $(xadd 1 1)" >>"$work/single"
+    echo "$one $(xadd 1 256)" >>"$work/pipelined"
     echo "$(batch 2) $one" >>"$work/two"
-    redis flushall
-    start_workers 1
-    "$build/../tests/bench_latency" "$work/redis" >>"$work/latency"
-    stop_workers
+    latency "$port" "127.0.0.1:$port" >>"$work/tcp"
+    latency "$work/redis" "$work/redis" >>"$work/socket"
 done
 echo "Medians of $ROUNDS rounds on $(nproc) CPUs, load" \
     "$(cut -d ' ' -f 1 /proc/loadavg); rates a second; $name"
 row singly "jobs one by one, all there before; PING" ">= 0.5"
-row batched "jobs added at once and taken; XADD one by one" ">= 0.15"
-row pipelined "  the same; XADD, 256 in a pipeline" ""
+row default "jobs added at once and taken; redis-benchmark XADD" ">= 0.15"
+row single "  the same; XADD by one client instead of 50" ""
+row pipelined "  the same; XADD by one client, 256 in a pipeline" ""
 row two "jobs with two workers; with one" ">= 0.9"
-row latency "us from adding to result; us of a PING" "<= 5"
+row tcp "us from adding to result; us of a PING; over TCP" "<= 5"
+row socket "  the same over a socket" "<= 5"
+redis flushall
 start_workers 1
 seq "$JOBS" | client nothing -
 printf "a worker's own memory after %s jobs: %s KiB, target < 4096\n" "$JOBS" \
