@@ -31,9 +31,9 @@ if [ -n "$SOURCES" ]; then
     printf '%s\n' $SOURCES >"$list"
 elif [ -d "$PROGRAM" ]; then
     find "$PROGRAM" -name '*.[cC]' | sort >"$list"
-elif [ -f "$PROGRAM" ]; then
+elif [ -f "$PROGRAM" ] && [ ! -f "$PROGRAM.c" ]; then
     echo "$PROGRAM" >"$list"
-else
+else # PROGRAM itself may lie there, too, compiled
     echo "${PROGRAM%.c}.c" >"$list"
 fi
 [ -s "$list" ] || say "$PROGRAM: no .c file in it"
