@@ -318,6 +318,12 @@ static void test_crlf(void) {
     if (to != NULL)
         fclose(to);
     check(path, "", NULL, 0, "right in all ");
+    /* Without .c, and beside it a file of that name: the program, compiled. */
+    path[strlen(path) - 2] = '\0';
+    to = fopen(path, "we");
+    expect(to != NULL && fclose(to) == 0, "%s cannot be written", path);
+    check(path, "", NULL, 0, "right in all ");
+    remove(path);
 }
 
 static void test_cases(void) {
@@ -396,7 +402,7 @@ CU_TestInfo explore_tests[] = {
     {"all of 06-locks", test_locks_explored},
     {"a limit of time", test_limit},
     {"programs of other people", test_cases},
-    {"a header with CRLF", test_crlf},
+    {"a header with CRLF; a compiled program beside it", test_crlf},
     {"a replayed schedule does the same again", test_replay},
     {"what cannot be explored is refused in words", test_unfit},
     CU_TEST_INFO_NULL,
