@@ -69,7 +69,7 @@ $B/05-queue/client $B/05-queue/worker: $(wildcard 05-queue/*.[ch])
 
 # Sources that are programs by themselves; the rest of a room is linked.
 ALONE := run/clock_shim run/launcher sites/main tools/demo tools/bench_latency \
-    pictures/stdout_shim pictures/timeline \
+    pictures/stdout_shim pictures/timeline suites/counted_clock \
     pictures/browser pictures/explored grader/probe/attack \
     grader/checks/rare_wrap grader/checks/rare_refuse \
     $(patsubst tests/%.c,%,$(filter tests/%,$(SOURCES)))
@@ -93,6 +93,10 @@ $B/tests/explore.o: $(EXPLORE)
 $B/tests/clock_shim.so: tests/run/clock_shim.c tests/run/clock.h Makefile
 	@mkdir -p $(@D)
 	$(CC) $(WARNINGS) -O2 -fPIC -shared -nostdlib -Itests -o $@ $< -lgcc
+$B/tests/counted_clock.so: tests/suites/counted_clock.c \
+    tests/suites/counted_clock.h Makefile
+	@mkdir -p $(@D)
+	$(CC) $(WARNINGS) -O2 -fPIC -shared -Itests -o $@ $<
 $B/tests/stdout_shim.so: tests/pictures/stdout_shim.c \
     tests/pictures/records.h Makefile
 	@mkdir -p $(@D)
@@ -153,7 +157,7 @@ GRADER := $B/tests/grade $(BESIDE)
 PICTURES := $B/tests/timeline $B/tests/explored $B/tests/stdout_shim.so \
     $B/tests/clock_shim.so
 TESTED := $(PROGRAMS) $(RACES) $B/tests/test_runner $B/tests/runner_probe \
-    $B/tests/grade_probe \
+    $B/tests/grade_probe $B/tests/counted_clock.so \
     $(BESIDE) $(PICTURES)
 
 everything: $(TESTED) $(BINARIES)

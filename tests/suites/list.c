@@ -30,6 +30,7 @@
     SUITE(patience, true)       \
     SUITE(locks, false)         \
     SUITE(kitchen, false)       \
+    SUITE(contention, false)    \
     SUITE(explore, true)        \
     SUITE(play, true)           \
     SUITE(twins, false)         \

@@ -1,8 +1,7 @@
 /*
- * test_kitchen.c - the suite of 06-locks, part two: the kitchen, and numbers
+ * test_kitchen.c - the suite of 06-locks, part two: the kitchen
  *
- * Chefs who share cookers, what waiting gains where a lock is given up, and the
- * table of what locks cost.
+ * Chefs who share cookers, and what waiting gains where a lock is given up.
  */
 #define _GNU_SOURCE /* asprintf */
 #include "suites/lock_runs.h"
@@ -117,7 +116,7 @@ static void test_leak(void) {
     }
 }
 
-/* ---------- Numbers and text ---------- */
+/* ---------- A lock given up ---------- */
 
 /* Waiting is exact in virtual time; computing takes none. */
 static void test_gil(void) {
@@ -136,34 +135,9 @@ static void test_gil(void) {
     run_free(&run);
 }
 
-/* Every increment is there but where there is no lock: it says so itself. */
-static void test_contention(void) {
-    static const char *const ways[] = {"no lock ", "mutex ", "spin lock ",
-        "atomic add ", "compare-and-swap ", "own, side by side ", "own, apart ",
-        "local, then one add "};
-    const char *argv[] = {
-        path_of("contention"), "-w", "2", "-n", "10000", NULL};
-    const char *env[] = {TSAN_QUIET, NULL};
-    struct program program = {.argv = argv, .env = env};
-    struct verdict verdict = {0};
-    struct run run;
-
-    program_run(&program, &run);
-    judge_end(&run, 0, &verdict);
-    for (size_t i = 0; i < 8; i++)
-        if (run.count != 9 ||
-            strncmp(run.lines[i + 1].text, ways[i], strlen(ways[i])) != 0)
-            verdict_fail(&verdict, "no row for \"%s\"", ways[i]);
-    if (run.count != 9 || strstr(run.lines[1].text, "% lost") == NULL)
-        verdict_fail(&verdict, "%zu lines; expected: a table of 9", run.count);
-    expect_right(&verdict);
-    run_free(&run);
-}
-
 CU_TestInfo kitchen_tests[] = {
     {"chefs who share cookers need exactly their minutes", test_kitchen},
     {"a cooker that is not given back is missed", test_leak},
     {"waiting threads gain all by giving the lock up", test_gil},
-    {"contention prints a table, and loses nothing", test_contention},
     CU_TEST_INFO_NULL,
 };
