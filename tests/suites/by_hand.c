@@ -16,6 +16,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -38,10 +39,6 @@ static void clear_names(const char *program, pid_t pid, struct verdict *v) {
             v, "it left the message queue %s", path + strlen("/dev/shm"));
 }
 
-void hand_start(struct hand *hand, const char *const *argv) {
-    hand_start_limited(hand, argv, NULL, 0);
-}
-
 /* In the child. */
 static bool confine(const struct limit *limit, uid_t uid) {
     if (limit != NULL) {
@@ -54,7 +51,7 @@ static bool confine(const struct limit *limit, uid_t uid) {
 
 /* ends: to read from, to write to; the latter is closed here. */
 static void start(struct hand *hand, const char *const *argv,
-    const struct limit *limit, uid_t uid, const int ends[2]) {
+    const struct limit *limit, uid_t uid, bool traced, const int ends[2]) {
     prctl(PR_SET_CHILD_SUBREAPER, 1);
     *hand = (struct hand){.program = argv[0]};
     if ((hand->pid = fork()) == -1)
@@ -67,7 +64,8 @@ static void start(struct hand *hand, const char *const *argv,
         if (confine(limit, uid) && prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 &&
             setpgid(0, 0) == 0 && dup2(ends[1], 1) != -1 &&
             dup2(ends[1], 2) != -1 &&
-            close_range(3, ~0U, 0) == 0 /* ours, and make's */)
+            close_range(3, ~0U, 0) == 0 /* ours, and make's */ &&
+            (!traced || ptrace(PTRACE_TRACEME, 0, NULL, NULL) == 0))
             execv(argv[0], (char *const *)argv);
         _exit(127);
     }
@@ -76,13 +74,13 @@ static void start(struct hand *hand, const char *const *argv,
     hand->pidfd = (int)syscall(SYS_pidfd_open, hand->pid, 0);
 }
 
-void hand_start_limited(struct hand *hand, const char *const *argv,
-    const struct limit *limit, uid_t uid) {
+static void begin(struct hand *hand, const char *const *argv,
+    const struct limit *limit, uid_t uid, bool traced) {
     int ends[2];
 
     if (pipe2(ends, O_CLOEXEC) == -1)
         err(EXIT_FAILURE, "pipe2");
-    start(hand, argv, limit, uid, ends);
+    start(hand, argv, limit, uid, traced, ends);
 }
 
 void hand_start_on_terminal(
@@ -96,7 +94,47 @@ void hand_start_on_terminal(
         (ends[1] = open(name, O_RDWR | O_NOCTTY | O_CLOEXEC)) == -1 ||
         ioctl(ends[1], TIOCSWINSZ, &window) == -1)
         err(EXIT_FAILURE, "a terminal");
-    start(hand, argv, NULL, 0, ends);
+    start(hand, argv, NULL, 0, false, ends);
+}
+
+void hand_start(struct hand *hand, const char *const *argv) {
+    begin(hand, argv, NULL, 0, false);
+}
+
+void hand_start_limited(struct hand *hand, const char *const *argv,
+    const struct limit *limit, uid_t uid) {
+    begin(hand, argv, limit, uid, false);
+}
+
+bool hand_start_traced(struct hand *hand, const char *const *argv) {
+    int status;
+
+    begin(hand, argv, NULL, 0, true);
+    if (waitpid(hand->pid, &status, 0) == hand->pid && WIFSTOPPED(status) &&
+        ptrace(PTRACE_SETOPTIONS, hand->pid, NULL,
+            PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL) == 0)
+        return true;
+    kill(hand->pid, SIGKILL);
+    waitpid(hand->pid, NULL, 0);
+    close(hand->fd);
+    close(hand->pidfd);
+    return false;
+}
+
+bool hand_stop_at(struct hand *hand, long moment, int number, bool group) {
+    int status, deliver = 0;
+
+    for (long seen = 0; seen < moment; seen += deliver == 0) {
+        if (ptrace(PTRACE_SYSCALL, hand->pid, NULL, deliver) == -1 ||
+            waitpid(hand->pid, &status, 0) == -1 || !WIFSTOPPED(status))
+            return false;
+        deliver = WSTOPSIG(status); /* a signal of its own, or a call's mark */
+        if (deliver == (SIGTRAP | 0x80))
+            deliver = 0;
+    }
+    kill(group ? -hand->pid : hand->pid, number);
+    ptrace(PTRACE_DETACH, hand->pid, NULL, deliver);
+    return true;
 }
 
 static int64_t now_ms(void) {

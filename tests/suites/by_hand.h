@@ -37,6 +37,15 @@ void hand_start_limited(
 void hand_start_on_terminal(
     struct hand *, const char *const *argv, unsigned short columns);
 
+/* The same, but it stops before its first instruction, and this process is its
+ * tracer, as of ptrace(). False: tracing is forbidden here, nothing runs. */
+bool hand_start_traced(struct hand *, const char *const *argv);
+
+/* Lets it go on until it has begun or ended so many system calls, then lets it
+ * run free with that signal: sent to its group as Ctrl-C does, or to it alone.
+ * False: it ended by itself before, and hand_wait() has nothing to wait for. */
+bool hand_stop_at(struct hand *, long moment, int number, bool group);
+
 /* Reads until the words have come (NULL: to the end). False at the end, or
  * when they have not come for very long. The words must be part of what one
  * write() says: stderr writes a line in pieces, and others write between. */

@@ -17,6 +17,7 @@
     SUITE(processes, false)     \
     SUITE(orphans, false)       \
     SUITE(channels, false)      \
+    SUITE(moments, false)       \
     SUITE(sharing, false)       \
     SUITE(starting, false)      \
     SUITE(async, false)         \
