@@ -63,12 +63,11 @@ static void test_channels(void) {
     }
 }
 
+/* Their children would go on for long enough to be found. */
 static void test_stories(void) {
-    const char *const runs[][6] = {
-        {built("03-processes/messages"), "-c2", "-m1", "-i1", NULL},
-        {built("03-processes/increment"), "-t2", "-n1", "-w2", NULL},
-        {built("05-queue/messages"), "-c2", "-m1", "-i1", NULL},
-        {built("05-queue/increment"), "-t2", "-n1", "-w2", NULL}};
+    const char *const runs[][5] = {
+        {built("03-processes/messages"), "-c2", "-m1", "-i300", NULL},
+        {built("05-queue/messages"), "-c2", "-m1", "-i300", NULL}};
 
     for (size_t i = 0; i < sizeof runs / sizeof runs[0]; i++) {
         struct verdict v = {0};
