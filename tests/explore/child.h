@@ -69,7 +69,7 @@ struct place {
 };
 
 struct thread {
-    int id, creator, held;                     /* held: how many locks */
+    int id, creator, turns, held;              /* held: how many locks */
     bool used, alive, begun, detached, joined; /* begun: was chosen */
     bool timed_out, spurious, yielded, failed;
     sem_t go;
@@ -107,7 +107,6 @@ extern uint64_t changes; /* counts what others may wait for */
 extern int alive;
 extern bool over;  /* the last words: nothing is chosen any more */
 extern bool ended; /* the others go on, to see what the end cut off */
-extern bool ended; /* the others go on, to see what the end cut off */
 
 #define PC __builtin_return_address(0)
 #define LENGTH(array) (int)(sizeof(array) / sizeof *(array))
@@ -138,6 +137,8 @@ char *another_text(size_t *size);  /* it lives until the eighth next call */
 /* Comes back when the operation can be done, and what follows is done alone. */
 struct place *turn(struct op);
 void leave_to_others(void); /* self has ended */
+/* A new thread goes on up to where there is something to choose. */
+void begin_at_once(struct thread *);
 void settle(uintptr_t low); /* its last step is done: what was written */
 void scrub(void); /* what our calls left on the stack must make no difference */
 uintptr_t stack_pointer(void);

@@ -205,6 +205,7 @@ void run_begin(int argc, char *argv[]) {
     main_argv = copy_arguments(argc, argv);
     recall_learned();
     self = thread_new(NULL);
+    self->begun = true;
     self->handle = pthread_self();
     self->tid = gettid();
     catch_crashes();
@@ -271,6 +272,7 @@ static int create(pthread_t *handle, bool detached, void *(*start)(void *),
         usleep(10000);
     }
     *handle = t->handle;
+    begin_at_once(t);
     scrub();
     return 0;
 }

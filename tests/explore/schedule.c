@@ -160,12 +160,12 @@ static int usual_choice(const struct thread *last, uint64_t enabled) {
         const struct thread *t = &threads[__builtin_ctzll(left)];
         if (t->next.kind == EXIT)
             going &= ~(1ull << t->id);
-        else if (last != NULL && !t->begun && t->creator == last->id)
+        else if (!t->begun && t->creator == last->id)
             return t->id;
     }
-    if (last != NULL && going >> last->id & 1)
+    if (going >> last->id & 1)
         return last->id;
-    if (last != NULL && going >> last->creator & 1)
+    if (going >> last->creator & 1)
         return last->creator;
     return __builtin_ctzll(going != 0 ? going : enabled);
 }
@@ -194,7 +194,7 @@ static void prescribe(struct step *s, const struct given *given) {
 
 /* Chooses among the enabled: what is prescribed, or the usual one. */
 static struct thread *choose(uint64_t enabled, uint64_t spurious, bool ending) {
-    static struct thread *last;
+    static struct thread *last = threads; /* main */
     static int ngiven;
     struct step *s = &sh->steps[sh->nsteps];
     const struct given *given = &sh->given[ngiven];
@@ -207,8 +207,7 @@ static struct thread *choose(uint64_t enabled, uint64_t spurious, bool ending) {
     *s = (struct step){enabled, spurious, (uint32_t)state, .stay = -1,
         .cost = (uint8_t)(sh->cost < ALL ? sh->cost : ALL)};
     s->usual = s->choice = (uint8_t)usual_choice(last, enabled);
-    if (last != NULL && enabled >> last->id & 1 && !last->yielded &&
-        last->next.kind != EXIT)
+    if (enabled >> last->id & 1 && !last->yielded && last->next.kind != EXIT)
         s->stay = (int8_t)last->id;
     if (past && sh->nsteps == sh->pause_at) {
         say_situation(s);
@@ -282,6 +281,14 @@ void leave_to_others(void) {
     hand_over(pick());
 }
 
+void begin_at_once(struct thread *t) {
+    self->next = (struct op){QUICK, "create", .pc = self->next.pc};
+    self->place = t->place;
+    hand_over(t);
+    while (sem_wait(&self->go) == -1)
+        continue;
+}
+
 static __attribute__((noinline)) struct place *take_turn(
     struct op op, uintptr_t low) {
     static int turns_after;
@@ -301,6 +308,8 @@ static __attribute__((noinline)) struct place *take_turn(
     t->parked = repeats(t, low) ? changes : 0;
     bool choice =
         p->level == CHOICE || op.kind == WAIT || op.kind == EXIT || !can_run(t);
+    if (++t->turns == MOST_STEPS) /* perhaps nobody else ever comes to his */
+        choice = true;
     if (choice)
         reschedule(t);
     touch(p, choice);
