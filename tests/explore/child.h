@@ -83,6 +83,7 @@ struct thread {
     uint64_t before;              /* what was there */
     uintptr_t base;               /* where its stack begins */
     uint64_t parked, marked, lap; /* see repeats() */
+    uint64_t own; /* changes that only others may wait for */
     int least;
     bool around;
     int depth; /* of the calls, and for each the stack pointer and code */
@@ -129,7 +130,8 @@ extern bool ended; /* the others go on, to see what the end cut off */
 
 /* common.c */
 
-bool ready(const struct thread *); /* has what it waits for come? */
+bool ready(const struct thread *);  /* has what it waits for come? */
+bool parked(const struct thread *); /* it spins, nobody has changed anything */
 char *another_text(size_t *size);  /* it lives until the eighth next call */
 
 /* schedule.c */

@@ -38,3 +38,7 @@ const char *thread_name(int thread) {
 bool ready(const struct thread *t) {
     return t->place->tokens >= t->next.need && t->place->round >= t->next.round;
 }
+
+bool parked(const struct thread *t) {
+    return t->parked == changes - t->own;
+}

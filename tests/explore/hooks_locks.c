@@ -89,6 +89,7 @@ static int drop(struct place *p) {
     p->owner = NULL;
     self->held--;
     changes += p->tried; /* somebody tries it again and again, perhaps */
+    self->own += p->tried;
     return 0;
 }
 

@@ -70,15 +70,16 @@ static bool third_time(uint64_t where) {
  * known after one more lap. */
 static bool repeats(struct thread *t, uintptr_t low) {
     static uint64_t been[MOST_BEEN];
-    uint64_t hash = mix(changes, (uintptr_t)t->next.pc + (unsigned)t->id);
+    uint64_t by_others = changes - t->own;
+    uint64_t hash = mix(by_others, (uintptr_t)t->next.pc + (unsigned)t->id);
     bool often = third_time(mix(hash, t->next.at));
-    bool first_lap = t->marked != changes || t->lap == 0;
+    bool first_lap = t->marked != by_others || t->lap == 0;
     if (first_lap && t->base - low > LARGE && !ends_known(t, hash, low))
         return false;
     hash = hash_words(hash, low, t->base);
     bool again = known(been, MOST_BEEN, mix(hash, 0)) && often;
     if (first_lap) {
-        t->marked = changes;
+        t->marked = by_others;
         t->lap = again ? hash : 0;
         t->least = t->held;
         t->around = t->held == 0;
@@ -116,7 +117,7 @@ void settle(uintptr_t low) {
 
 /* Can the thread do its next operation now? */
 static bool can_run(const struct thread *t) {
-    if (!t->alive || t->parked == changes ||
+    if (!t->alive || parked(t) ||
         (t->next.kind == WAKE && t->next.mutex->tokens == 0))
         return false;
     return t->next.try || t->timed_out || t->spurious || ready(t);
@@ -128,7 +129,7 @@ static void pass_time(void) {
     const char *why = "deadlock";
     for (int i = 0; i < sh->nthreads; i++) {
         const struct thread *t = &threads[i];
-        if (t->alive && t->parked == changes)
+        if (t->alive && parked(t))
             why = "a thread spins for ever, waiting for a change that nobody "
                   "makes";
         if (t->deadline > 0 && t->deadline < next && !ready(t))
@@ -305,7 +306,7 @@ static __attribute__((noinline)) struct place *take_turn(
     sh->running = t->id;
     sh->running_tid = t->tid;
     sh->pc = op.pc;
-    t->parked = repeats(t, low) ? changes : 0;
+    t->parked = repeats(t, low) ? changes - t->own : 0;
     bool choice =
         p->level == CHOICE || op.kind == WAIT || op.kind == EXIT || !can_run(t);
     if (++t->turns == MOST_STEPS) /* perhaps nobody else ever comes to his */

@@ -19,7 +19,7 @@ static void say_next(const struct thread *t, const struct step *s) {
     }
     say("%s%s %s",
         can                    ? ""
-        : t->parked == changes ? "repeats "
+        : parked(t) ? "repeats "
                                : "waits: ",
         op->name,
         join ? thread_name(p->owner->id) : place_name(p->at, p->size));

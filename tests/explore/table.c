@@ -86,7 +86,7 @@ void say_why(const struct thread *t) {
     const struct place *p = op->kind == WAKE && ready(t) ? op->mutex : t->place;
     bool join = op->kind == JOIN;
     say("  %s %s %s of %s at " LINE, thread_name(t->id),
-        t->parked == changes ? "repeats" : "waits in", op->name,
+        parked(t) ? "repeats" : "waits in", op->name,
         join ? thread_name(p->owner->id) : place_name(p->at, p->size),
         LINE_OF(op->pc));
     if (p->owner != NULL && !join)
