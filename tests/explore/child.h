@@ -18,6 +18,10 @@
 enum { MOST_DEPTH = 64 }; /* of calls, whose variables get names */
 enum { MOST_KEYS = 32 };
 
+/* Where the threads' stacks are, main's first. */
+#define STACKS ((char *)0x1000000000)
+enum { STACK_SIZE = 8 << 20, STACK_DISTANCE = 2 * STACK_SIZE };
+
 /* From LOCK on the place is a lock or its kin, no memory. LOCK: takes or gives
    back, or looks. CHANGE: others may go on for it. WAIT: falls asleep, and
    gives up the mutex; WAKE: the rest of it. QUICK and JOIN are done as soon as
@@ -31,6 +35,7 @@ struct op {
     uintptr_t at, size;
     void *pc;            /* the return address in the reader's code */
     bool atomic, try;    /* try: fails instead of waiting */
+    bool later;          /* it is done together with the next one */
     int need;            /* waits until the place has so many tokens, */
     unsigned round;      /* and has come to this round */
     struct place *mutex; /* of WAIT and WAKE */
@@ -81,9 +86,9 @@ struct thread {
     uint64_t state;
     bool settled, shown;          /* its last step */
     uint64_t before;              /* what was there */
-    uintptr_t base;               /* where its stack begins */
+    uintptr_t base, low;          /* where its stack begins, and ends now */
     uint64_t parked, marked, lap; /* see repeats() */
-    uint64_t own; /* changes that only others may wait for */
+    uint64_t own;                 /* changes that only others may wait for */
     int least;
     bool around;
     int depth; /* of the calls, and for each the stack pointer and code */
@@ -132,7 +137,7 @@ extern bool ended; /* the others go on, to see what the end cut off */
 
 bool ready(const struct thread *);  /* has what it waits for come? */
 bool parked(const struct thread *); /* it spins, nobody has changed anything */
-char *another_text(size_t *size);  /* it lives until the eighth next call */
+char *another_text(size_t *size);   /* it lives until the eighth next call */
 
 /* schedule.c */
 
@@ -181,8 +186,10 @@ void say_situation(const struct step *); /* for the player */
 /* hooks_memory.c, hooks_threads.c, hooks_locks.c, hooks_system.c */
 
 void arena_reserve(void);
-void *allocate(size_t align, size_t size);
-void plain(enum kind, const char *name, const void *, unsigned long, void *pc);
+void *allocate(size_t align, size_t size, const void *pc);
+/* Of what is in a block of malloc: what names.awk needs to name it; or NULL. */
+const char *block_name(uintptr_t at, uintptr_t size);
+extern char strtok_memory;   /* stands for what strtok has of its own */
 void time_out(int64_t then); /* until when the next wait lasts, by any clock */
 int64_t nanoseconds(const struct timespec *);
 void catch_crashes(void); /* so that what was printed is shown */

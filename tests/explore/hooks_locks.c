@@ -64,12 +64,12 @@ static int take(
 /* Somebody does what only the holder may do. */
 static _Noreturn void not_the_holder(const struct place *p, const char *does) {
     const struct thread *o = p->owner;
-    end_run(MISUSE, "%s %s %s, which %s hold%s", thread_name(self->id), does,
+    end_run(MISUSE, "%s %s %s, which %s holds%s", thread_name(self->id), does,
         place_name(p->at, p->size),
         o == NULL   ? "nobody"
         : o == self ? "it"
                     : thread_name(o->id),
-        "s");
+        o != NULL && !o->alive ? ", though it has ended" : "");
 }
 
 static int drop(struct place *p) {

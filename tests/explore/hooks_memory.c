@@ -16,19 +16,21 @@
 #include <sys/mman.h>
 
 static const char *const names[] = {"read", "write", "update"};
+static const char freeing[] = "free";
 
 /* ---------- The arena ---------- */
 
-enum { GRAIN = 16, CHUNK = 1 << 20, MOST_CHUNKS = 256 };
+enum { GRAIN = 16, CHUNK = 1 << 20, MOST_CHUNKS = 256, MOST_SITES = 32 };
 #define ARENA ((char *)0x1800000000)
 static const size_t arena_size = (size_t)CHUNK * MOST_CHUNKS;
 
 /* A map of grains. HEAD: a block begins behind it. */
 enum { OUTSIDE, HEAD, LIVE, FREED };
 static unsigned char *map;
-struct head { /* one grain before a block */
-    uint32_t size, freed_by;
-    void *freed_at;
+struct head { /* one grain before a block; code is below 4 GiB */
+    uint32_t size, made_at, freed_at;
+    uint8_t made_by, freed_by;
+    uint16_t number; /* of the thread's blocks that were made there */
 };
 static struct { /* of a thread, so that the others' calls change no address */
     char *next, *end;
@@ -66,7 +68,22 @@ static struct head *head_of(uintptr_t at) {
     return in_arena(at) ? (struct head *)at : NULL;
 }
 
-void *allocate(size_t align, size_t size) {
+/* How many blocks has the thread made there? */
+static uint16_t number_of(int id, uint32_t made_at) {
+    static struct {
+        uint32_t made_at;
+        uint16_t count;
+    } sites[MOST_THREADS][MOST_SITES];
+    for (int i = 0; i < MOST_SITES; i++) {
+        if (sites[id][i].count == 0)
+            sites[id][i].made_at = made_at;
+        if (sites[id][i].made_at == made_at)
+            return ++sites[id][i].count;
+    }
+    return 0;
+}
+
+void *allocate(size_t align, size_t size, const void *pc) {
     int id = self != NULL ? self->id : 0;
     size_t grains = (size + GRAIN - 1) / GRAIN + (size == 0);
     size_t need = grains * GRAIN + GRAIN + align;
@@ -85,11 +102,27 @@ void *allocate(size_t align, size_t size) {
     uintptr_t at = (uintptr_t)chunk[id].next + GRAIN;
     at = (at + align - 1) & ~(uintptr_t)(align - 1);
     struct head *head = (struct head *)at - 1;
-    *head = (struct head){.size = (uint32_t)size};
+    uint32_t made_at = pc == NULL ? 0 : (uint32_t)LINE_OF(pc);
+    *head = (struct head){.size = (uint32_t)size,
+        .made_at = made_at,
+        .made_by = (uint8_t)id,
+        .number = number_of(id, made_at)};
     *grain((uintptr_t)head) = HEAD;
     memset(grain(at), LIVE, grains);
     chunk[id].next = (char *)at + grains * GRAIN;
     return (void *)at;
+}
+
+const char *block_name(uintptr_t at, uintptr_t size) {
+    const struct head *h = in_arena(at) ? head_of(at) : NULL;
+    if (h == NULL || h->made_at == 0)
+        return NULL;
+    size_t most;
+    char *name = another_text(&most);
+    snprintf(name, most, "%x %lu %lu %lu %u %u %s", h->made_at, at,
+        at - (uintptr_t)(h + 1), size, h->size, h->number,
+        thread_name(h->made_by));
+    return name;
 }
 
 /* An access that is to no block that lives. */
@@ -100,12 +133,16 @@ static void check_block(const struct op *op) {
     sh->running = self->id;
     sh->pc = op->pc;
     if (*grain(op->at) == FREED)
-        end_run(MISUSE, "use after free: %s %ss what %s freed at " LINE,
-            thread_name(self->id), op->name, thread_name((int)h->freed_by),
-            LINE_OF(h->freed_at));
+        end_run(MISUSE, "%s: %s %ss what %s freed at " LINE,
+            op->name == freeing ? "double free" : "use after free",
+            thread_name(self->id), op->name, thread_name(h->freed_by),
+            (unsigned long)h->freed_at);
     end_run(MISUSE, "%s %ss beside the blocks that malloc gave",
         thread_name(self->id), op->name);
 }
+
+static void plain(
+    enum kind, const char *name, const void *, unsigned long, void *pc);
 
 static void free_block(void *block, void *pc) {
     uintptr_t at = (uintptr_t)block;
@@ -119,8 +156,8 @@ static void free_block(void *block, void *pc) {
     if (self != NULL && *grain(at) == FREED)
         end_run(MISUSE,
             "double free: %s frees at " LINE " what %s freed at " LINE,
-            thread_name(self->id), LINE_OF(pc), thread_name((int)h->freed_by),
-            LINE_OF(h->freed_at));
+            thread_name(self->id), LINE_OF(pc), thread_name(h->freed_by),
+            (unsigned long)h->freed_at);
     if (at % GRAIN != 0 || *grain((uintptr_t)h) != HEAD)
         end_run(MISUSE, "free at " LINE " of what malloc did not give",
             LINE_OF(pc));
@@ -128,32 +165,32 @@ static void free_block(void *block, void *pc) {
     for (uintptr_t w = at; self != NULL && w < at + h->size; w += 8)
         for (const struct place *p = first_place(w); p != NULL; p = p->next)
             if (p->at == w && !p->sync) {
-                plain(WRITE, "free", (void *)w, p->size, pc);
+                plain(WRITE, freeing, (void *)w, p->size, pc);
                 break;
             }
     if (*grain(at) == FREED) { /* while it waited for its turn */
         free_block(block, pc);
         return;
     }
-    h->freed_by = self != NULL ? (uint32_t)self->id : 0;
-    h->freed_at = pc;
+    h->freed_by = (uint8_t)(self != NULL ? self->id : 0);
+    h->freed_at = (uint32_t)LINE_OF(pc);
     memset(grain(at), FREED, (h->size + GRAIN - 1) / GRAIN + (h->size == 0));
 }
 
-WRAP(void *, malloc, (size_t n), allocate(GRAIN, n))
+WRAP(void *, malloc, (size_t n), allocate(GRAIN, n, PC))
 WRAP(void *, aligned_alloc, (size_t align, size_t n),
-    allocate(align < GRAIN ? GRAIN : align, n))
+    allocate(align < GRAIN ? GRAIN : align, n, PC))
 WRAP(void *, memalign, (size_t align, size_t n),
-    allocate(align < GRAIN ? GRAIN : align, n))
+    allocate(align < GRAIN ? GRAIN : align, n, PC))
 int __wrap_posix_memalign(void **block, size_t align, size_t n) {
-    *block = allocate(align < GRAIN ? GRAIN : align, n);
+    *block = allocate(align < GRAIN ? GRAIN : align, n, PC);
     return *block == NULL ? ENOMEM : 0;
 }
 void *__wrap_calloc(size_t n, size_t size) {
     size_t all;
     if (__builtin_mul_overflow(n, size, &all))
         all = SIZE_MAX;
-    return allocate(GRAIN, all); /* fresh memory is zero */
+    return allocate(GRAIN, all, PC); /* fresh memory is zero */
 }
 void __wrap_free(void *block) {
     free_block(block, PC);
@@ -161,7 +198,7 @@ void __wrap_free(void *block) {
 static void *move(void *block, size_t n, void *pc) {
     if (block != NULL && !in_arena((uintptr_t)block))
         return realloc(block, n); /* a library's */
-    void *other = allocate(GRAIN, n);
+    void *other = allocate(GRAIN, n, pc);
     if (block == NULL || other == NULL)
         return other;
     size_t old = ((struct head *)block)[-1].size;
@@ -180,13 +217,13 @@ size_t __wrap_malloc_usable_size(void *p) {
     bool ours = in_arena((uintptr_t)p);
     return ours ? ((struct head *)p)[-1].size : malloc_usable_size(p);
 }
-static char *copy_text(const char *text, size_t length) {
-    char *copy = allocate(GRAIN, length + 1);
+static char *copy_text(const char *text, size_t length, const void *pc) {
+    char *copy = allocate(GRAIN, length + 1, pc);
     return copy == NULL ? NULL : memcpy(copy, text, length);
 }
-WRAP(char *, strdup, (const char *text), copy_text(text, strlen(text)))
+WRAP(char *, strdup, (const char *text), copy_text(text, strlen(text), PC))
 WRAP(char *, strndup, (const char *text, size_t n),
-    copy_text(text, strnlen(text, n)))
+    copy_text(text, strnlen(text, n), PC))
 
 /* ---------- What the compiler calls ---------- */
 
@@ -197,22 +234,34 @@ enum { LARGE = 4096 };
         __VA_ARGS__;                  \
     }
 
-/* Of a large block only the words count that were used one by one, too. */
-void plain(enum kind kind, const char *name, const void *p, unsigned long size,
-    void *pc) {
+/* Word by word: others may come between. To or from copy, if there is one; else
+   our caller does it when all is said. Of a large block only the words count
+   that were used one by one, too. */
+static void words(enum kind kind, const char *name, const void *p,
+    unsigned long size, void *pc, char *copy) {
     uintptr_t at = (uintptr_t)p, end = at + size;
     while (at < end && self != NULL) {
-        uintptr_t next = (at | 7) + 1; /* no more than a word at once */
+        uintptr_t next = (at | 7) + 1;
         next = next < end ? next : end;
-        if (size > LARGE && first_place(at) == NULL) {
-            at = next;
-            continue;
+        size_t length = next - at;
+        if (size <= LARGE || first_place(at) != NULL) {
+            struct op op = {kind, name, at, length, .pc = pc};
+            op.later = copy == NULL && next < end;
+            turn(op);
+            check_block(&op);
         }
-        struct op op = {kind, name, at, next - at, .pc = pc};
-        turn(op);
-        check_block(&op);
+        if (copy != NULL && kind == READ)
+            memcpy(copy, (const void *)at, length);
+        else if (copy != NULL)
+            memcpy((void *)at, copy, length);
+        copy += copy != NULL ? length : 0;
         at = next;
     }
+}
+
+static void plain(enum kind kind, const char *name, const void *p,
+    unsigned long size, void *pc) {
+    words(kind, name, p, size, pc, NULL);
 }
 
 #define READS(p, n) plain(READ, names[READ], p, n, PC)
@@ -314,17 +363,18 @@ HOOK(void, atomic_signal_fence, (void), )
 
 /* ---------- memcpy and kin: all they read, all they write ---------- */
 
-#define MOVES(name)                                                    \
-    void *__wrap_##name(void *to, const void *from, size_t n) {        \
-        READS(from, n);                                                \
-        WRITES(to, n);                                                 \
-        return memmove(to, from, n);                                   \
-    }                                                                  \
-    void *__tsan_##name(void *to, const void *from, unsigned long n) { \
-        READS(from, n);                                                \
-        WRITES(to, n);                                                 \
-        return memmove(to, from, n);                                   \
-    }
+static void *copy_words(void *to, const void *from, size_t n, void *pc) {
+    static char copies[MOST_THREADS][LARGE];
+    char *copy = self != NULL && n <= LARGE ? copies[self->id] : NULL;
+    words(READ, names[READ], from, n, pc, copy);
+    words(WRITE, names[WRITE], to, n, pc, copy);
+    return copy != NULL ? to : memmove(to, from, n);
+}
+#define MOVES(name)                                                   \
+    WRAP(void *, name, (void *to, const void *from, size_t n),        \
+        copy_words(to, from, n, PC))                                  \
+    HOOK(void *, name, (void *to, const void *from, unsigned long n), \
+        return copy_words(to, from, n, PC))
 MOVES(memcpy)
 MOVES(memmove)
 FIRST(WRITES(p, n), void *, memset, (void *p, int byte, size_t n), (p, byte, n))
@@ -344,3 +394,8 @@ FIRST((READS(from, strnlen(from, n)), WRITES(to, n)), char *, strncpy,
 FIRST(
     (READS(from, strlen(from) + 1), WRITES(to + strlen(to), strlen(from) + 1)),
     char *, strcat, (char *to, const char *from), (to, from))
+
+/* It remembers where it was, for all threads together. */
+char strtok_memory;
+FIRST(WRITES(&strtok_memory, 1), char *, strtok,
+    (char *restrict text, const char *restrict ends), (text, ends))

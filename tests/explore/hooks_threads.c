@@ -18,14 +18,10 @@
 #include <ucontext.h>
 #include <unistd.h>
 
-#define STACKS ((char *)0x1000000000)
-enum { STACK_SIZE = 8 << 20 };
-static const size_t stack_distance = 2 * (size_t)STACK_SIZE;
-
 int program_main(int argc, char *argv[]);
 
 static char *stack_of(int id) {
-    char *at = STACKS + (size_t)id * stack_distance;
+    char *at = STACKS + (size_t)id * STACK_DISTANCE;
     return mmap(at, STACK_SIZE, PROT_READ | PROT_WRITE,
                MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE |
                    MAP_FIXED_NOREPLACE,
@@ -190,10 +186,10 @@ static void main_begin(void) {
 
 /* The same arguments at the same addresses, whatever the environment is. */
 static char **copy_arguments(int argc, char *argv[]) {
-    char **copy = allocate(16, (size_t)(argc + 1) * sizeof *copy);
+    char **copy = allocate(16, (size_t)(argc + 1) * sizeof *copy, NULL);
     for (int i = 0; i < argc; i++) {
         size_t size = strlen(argv[i]) + 1;
-        copy[i] = memcpy(allocate(16, size), argv[i], size);
+        copy[i] = memcpy(allocate(16, size, NULL), argv[i], size);
     }
     copy[argc] = NULL;
     return copy;
@@ -255,7 +251,7 @@ static int create(pthread_t *handle, bool detached, void *(*start)(void *),
     void *arg, void *pc) {
     struct thread *t = thread_new(pc);
     pthread_attr_t attr;
-    char *stack = STACKS + (size_t)t->id * stack_distance;
+    char *stack = STACKS + (size_t)t->id * STACK_DISTANCE;
     t->detached = detached;
     t->start = start;
     t->arg = arg;
@@ -365,7 +361,7 @@ static void *c11_start(void *c11) {
     return (void *)(intptr_t)c.start(c.arg);
 }
 int __wrap_thrd_create(thrd_t *handle, thrd_start_t start, void *arg) {
-    struct c11 *c = allocate(16, sizeof *c);
+    struct c11 *c = allocate(16, sizeof *c, NULL);
     *c = (struct c11){start, arg};
     return create(handle, false, c11_start, c, PC);
 }

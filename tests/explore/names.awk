@@ -4,8 +4,11 @@
 # Between two \001 stands what to look up: L and an address in the code, in
 # hex: file.c:37; T likewise: the line and its text; N, an address, a size and
 # the address in hex: the name of what is there; S, likewise for a stack: with
-# the code and the begin of the frame, and the thread; V, the address, the size
-# and a value as hex and as a number. \002 begins a table's row: contended or
+# the code and the begin of the frame, and the thread; H: of what is in a block
+# of malloc: the code that made it, the address, where in the block, the size of
+# it and of the block, its number and the thread that made it; V: the same if
+# the value is such an address, then the place's address and size, and the value
+# as hex and as a number. \002 begins a table's row: contended or
 # not, place, thread, words, source. The names come from the debug information
 # (DWARF 4), as readelf prints it. src: the text of all lines. tsv: the report
 # once more, for programs: see README.md.
@@ -125,13 +128,20 @@ function part_of(t, off, size,    each, i, m, text) {
     return off > 0 ? "+" off : ""
 }
 
-function name(at, size, hex,    i, o) {
+function name(at, size, hex,    i, o, each) {
     leaf = 0
     for (i = 1; i <= variables; i++) {
         o = variable[i]
         if (o in address && at >= address[o] &&
             at < address[o] + size_of(type[o]))
             return label[o] part_of(type[o], at - address[o], size)
+    }
+    for (i = 1; i <= variables; i++) { # beside an array?
+        o = variable[i]
+        each = tag[type[o]] ~ /array_type/ ? size_of(real_type(type[type[o]])) : 0
+        if (o in address && each && at > address[o] - 64 && hex != "" &&
+            at < address[o] + size_of(type[o]) + 64)
+            return label[o] "[" int((at - address[o]) / each + 64) - 64 "]"
     }
     return hex
 }
@@ -149,6 +159,52 @@ function on_stack(at, size, code, frame, thread,    i, o, f, begin) {
                 (label[f] == "main" || thread == "main" ? label[f] : thread)
     }
     return "stack of " thread
+}
+
+# What has that name and points to something: best in the function of the code.
+function pointer_named(label_of_it, code,    o, found, f) {
+    for (o in label)
+        if (label[o] == label_of_it && (tag[o] ~ /_member$/ || \
+            tag[o] ~ /_variable$|formal_parameter$/)) {
+            type_of_it = real_type(type[o])
+            if (tag[type_of_it] ~ /array_type/)
+                type_of_it = real_type(type[type_of_it])
+            f = func_of[o]
+            if (tag[type_of_it] !~ /pointer/)
+                continue
+            found = type[type_of_it]
+            if (code >= low[f] && code < low[f] + high[f])
+                return found
+        }
+    return found
+}
+
+# A block is named by what its address was first assigned to.
+function in_block(code, off, size, all, block, thread,    made, t, each, i, part) {
+    leaf = 0
+    made = source_text(code)
+    if (match(made, /[A-Za-z_][]A-Za-z0-9_.>[-]* *= *(\([^()]*\) *)?[a-z_]*(alloc|dup)/)) {
+        made = substr(made, RSTART, RLENGTH)
+        sub(/ *=.*/, "", made)
+        part = made
+        sub(/\[.*/, "", part)
+        sub(/.*[.>]/, "", part)
+        t = pointer_named(part, number(code))
+        each = size_of(t)
+    } else
+        made = "block of line " row_of[code]
+    i = each ? int(off / each) : 0
+    part = part_of(t, each ? off % each : off, size)
+    if (size == 0 && off == 0)
+        part = "" # the pointer itself
+    else if (all < 2 * each && part == "" && size > 0)
+        made = "*" made
+    else if (all < 2 * each && substr(part, 1, 1) == ".")
+        part = "->" substr(part, 2)
+    else if (each && (size > 0 || off > 0))
+        part = "[" i "]" part
+    return (size == 0 && off > 0 ? "&" : "") made part \
+        (block > 1 ? " #" block : "") (thread != "main" ? " of " thread : "")
 }
 
 # ---------- Values ----------
@@ -176,7 +232,7 @@ function real_number(hex, size,    digits, exponent, fraction, sign) {
     return sprintf("%.6g", sign * (1 + fraction) * 2 ^ exponent)
 }
 
-function value(at, size, hex, signed,    found) {
+function value(at, size, hex, signed, pointed,    found) {
     if (!(at in leaf_at)) {
         name(at, size, "")
         leaf_at[at] = leaf
@@ -188,9 +244,11 @@ function value(at, size, hex, signed,    found) {
         return number(hex)
     if (signed > -1048576 && signed < 1048576)
         return signed
+    if (pointed != "" && (!leaf || tag[leaf] ~ /pointer/))
+        return pointed
     if (leaf && tag[leaf] !~ /pointer/)
-        return signed
-    found = name(number(hex), 0, "")
+        return tag[leaf] ~ /structure|union/ ? "0x" hex : signed
+    found = name(number(hex), size_of(type[leaf]), "")
     return found != "" ? "&" found : "0x" hex
 }
 
@@ -226,7 +284,7 @@ function source_text(c,    path, n, line) {
         close(path)
         lines_of[path] = n + 0
     }
-    return row_of[c] " " text[path, row_of[c]]
+    return row_of[c] ? row_of[c] " " text[path, row_of[c]] : ""
 }
 
 function where(c,    path) {
@@ -235,14 +293,23 @@ function where(c,    path) {
     return path ":" row_of[c]
 }
 
-function looked_up(what,    word) {
+function looked_up(what,    word, pointed) {
     split(substr(what, 2), word, " ")
     if (what ~ /^N/)
         return name(word[1], word[2], "0x" word[3])
-    if (what ~ /^S/)
-        return on_stack(word[1], word[2], number(word[3]), word[4], word[5])
+    if (what ~ /^S/) {
+        pointed = on_stack(word[1], word[2], number(word[3]), word[4], word[5])
+        leaf_at[word[1]] = leaf
+        return pointed
+    }
+    if (what ~ /^[HV]/ && word[1] != "-")
+        pointed = in_block(word[1], word[3], word[4], word[5], word[6], word[7])
+    if (what ~ /^H/) {
+        leaf_at[word[2]] = leaf
+        return pointed
+    }
     if (what ~ /^V/)
-        return value(word[1], word[2], word[3], word[4])
+        return value(word[8], word[9], word[10], word[11], pointed)
     return what ~ /^L/ ? where(word[1]) : source_text(word[1])
 }
 
@@ -386,11 +453,14 @@ function print_situation(line,    part) {
 NR == FNR {
     report[NR] = $0
     n = split($0, part, "\001")
-    for (i = 2; i <= n; i += 2)
-        if (part[i] ~ /^[LT]/ && !(substr(part[i], 2) in from)) {
-            from[substr(part[i], 2)] = ""
-            code[++codes] = substr(part[i], 2)
+    for (i = 2; i <= n; i += 2) {
+        sub(/ .*/, "", part[i])
+        at = substr(part[i], 2)
+        if (part[i] ~ /^[HLTV]/ && at != "-" && !(at in from)) {
+            from[at] = ""
+            code[++codes] = at
         }
+    }
     total = NR
 }
 

@@ -76,8 +76,9 @@ static void tell(struct outcome *o, int status, const char *printed) {
     if (sh->fault != NONE)
         snprintf(o->text, sizeof o->text, "%s", sh->text);
     else if (WIFSIGNALED(status))
-        snprintf(o->text, sizeof o->text, "crash: %s: %.3000s%s%s",
-            strsignal(WTERMSIG(status)), printed, between, said);
+        snprintf(o->text, sizeof o->text, "crash: %s%s%.3000s%s%s",
+            strsignal(WTERMSIG(status)), *printed || *said ? ": " : "", printed,
+            between, said);
     else
         snprintf(o->text, sizeof o->text, "exit %d: %.3000s%s%s",
             WEXITSTATUS(status), printed, between, said);

@@ -105,7 +105,7 @@ void settle(uintptr_t low) {
         return;
     t->settled = true;
     uint64_t value = t->next.kind == READ ? t->before : value_at(&t->next);
-    if (value != t->before &&
+    if ((value != t->before || (t->next.later && t->next.kind == WRITE)) &&
         (t->place->level != OWN || t->next.at < low - DEAD ||
             t->next.at >= t->base))
         changes++;
@@ -283,11 +283,29 @@ void leave_to_others(void) {
 }
 
 void begin_at_once(struct thread *t) {
+    self->low = stack_pointer();
+    settle(self->low);
     self->next = (struct op){QUICK, "create", .pc = self->next.pc};
     self->place = t->place;
     hand_over(t);
     while (sem_wait(&self->go) == -1)
         continue;
+}
+
+/* A variable on the stack of another, whose function has returned? Main's stay,
+   after its pthread_exit. */
+static void check_stack(const struct op *op) {
+    size_t id = (op->at - (uintptr_t)STACKS) / STACK_DISTANCE;
+    if (op->at < (uintptr_t)STACKS || id >= MOST_THREADS || ended)
+        return;
+    const struct thread *t = &threads[id];
+    if (t == self || !t->used || op->at >= t->base)
+        return;
+    if (t->depth == 0 || op->at < t->low || (!t->alive && id != 0))
+        end_run(MISUSE,
+            "use after return: %s uses a variable of %s, whose "
+            "function has ended",
+            thread_name(self->id), thread_name(t->id));
 }
 
 static __attribute__((noinline)) struct place *take_turn(
@@ -302,6 +320,7 @@ static __attribute__((noinline)) struct place *take_turn(
         end_run(NONE, "after the end");
     t->place = p;
     t->next = op;
+    t->low = low;
     t->timed_out = t->failed = false;
     sh->running = t->id;
     sh->running_tid = t->tid;
@@ -313,6 +332,7 @@ static __attribute__((noinline)) struct place *take_turn(
         choice = true;
     if (choice)
         reschedule(t);
+    check_stack(&op);
     touch(p, choice);
     if (op.mutex != NULL)
         touch(op.mutex, choice);

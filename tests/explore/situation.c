@@ -18,9 +18,9 @@ static void say_next(const struct thread *t, const struct step *s) {
         return;
     }
     say("%s%s %s",
-        can                    ? ""
+        can         ? ""
         : parked(t) ? "repeats "
-                               : "waits: ",
+                    : "waits: ",
         op->name,
         join ? thread_name(p->owner->id) : place_name(p->at, p->size));
     if (!can && p->owner != NULL && !join)

@@ -49,13 +49,18 @@ const char *place_name(uintptr_t at, uintptr_t size) {
     char *name = another_text(&most);
     uintptr_t code, frame;
     const struct thread *t = on_stack(at, &code, &frame);
+    const char *block;
     if (at == (uintptr_t)stdout)
         snprintf(name, most, "stdout");
+    else if (at == (uintptr_t)&strtok_memory)
+        snprintf(name, most, "strtok's memory");
     else if (at <= 1)
         snprintf(name, most, "-");
     else if (t != NULL)
         snprintf(name, most, "\1S%lu %lu %lx %lu %s\1", at, size, code, frame,
             thread_name(t->id));
+    else if ((block = block_name(at, size)) != NULL)
+        snprintf(name, most, "\1H%s\1", block);
     else
         snprintf(name, most, NAME, at, size, at);
     return name;
@@ -63,8 +68,9 @@ const char *place_name(uintptr_t at, uintptr_t size) {
 
 void say_value(uintptr_t at, uintptr_t size, uint64_t value) {
     int unused = 64 - 8 * (int)size;
-    say("\1V%lu %lu %lx %ld\1", at, size, value,
-        (int64_t)(value << unused) >> unused);
+    const char *block = block_name(value, 0);
+    say("\1V%s %lu %lu %lx %ld\1", block != NULL ? block : "- - - - - - -", at,
+        size, value, (int64_t)(value << unused) >> unused);
 }
 
 /* A row of the table; between tabs is what names.awk puts into columns. C: its
@@ -74,7 +80,7 @@ void say_step(const struct thread *t, uint64_t value) {
     bool choice = t->place->level == CHOICE || op->kind == EXIT;
     say("\2%s\t%s\t%s\t%s", choice ? "C" : "-", place_name(op->at, op->size),
         thread_name(t->id), op->name);
-    if (op->kind < LOCK && op->at != (uintptr_t)stdout) {
+    if (op->kind < LOCK && op->at != (uintptr_t)stdout && !op->later) {
         say(" ");
         say_value(op->at, op->size, value);
     }
@@ -90,8 +96,9 @@ void say_why(const struct thread *t) {
         join ? thread_name(p->owner->id) : place_name(p->at, p->size),
         LINE_OF(op->pc));
     if (p->owner != NULL && !join)
-        say(", which %s holds since " LINE,
-            p->owner == t ? "it" : thread_name(p->owner->id), LINE_OF(p->pc));
+        say(", which %s holds since " LINE "%s",
+            p->owner == t ? "it" : thread_name(p->owner->id), LINE_OF(p->pc),
+            p->owner->alive ? "" : ", though it has ended");
     else if (op->kind == WAKE && p->pc != NULL)
         say(": lost wake-up, the last signal came when nobody waited (" LINE
             ")",
