@@ -347,8 +347,8 @@ static void stop_program(struct hand *hand) {
 /* A request comes, is in flight until its client leaves, and is over. */
 static void test_line(void) {
     static const char *const steps[] = {
-        "\r     0 in flight |                                        | 0 most, ",
-        "\r     1 in flight |.                                       | 1 most, ",
+        "\r     0 in flight |                                        | 0 most,",
+        "\r     1 in flight |.                                       | 1 most,",
         "\r     0 in flight |                                        | 1 most, "
         "1 requests\033[K"};
     struct hand hand;

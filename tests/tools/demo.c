@@ -1,8 +1,8 @@
 /*
  * demo.c - every story with every tool, in real time, as a table and a page
  *
- * Usage: demo [-s] [-o page] BUILD_DIR. The programs are found by wildcard, so a
- * tool appears as soon as it is built. The practice sites run inside this
+ * Usage: demo [-s] [-o page] BUILD_DIR. The programs are found by wildcard, so
+ * a tool appears as soon as it is built. The practice sites run inside this
  * process, on a free port; program_run() ends what it started, also on Ctrl-C.
  * All rows of a story have the same work at the same scale: -s is a small one.
  * The page is BUILD_DIR/demo.html unless -o names another.
