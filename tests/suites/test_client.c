@@ -5,6 +5,7 @@
 #include "suites/redis_steps.h"
 #include "suites/suite.h"
 
+#include <netdb.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -248,6 +249,16 @@ static int run_at(struct beside *client, const struct server *server,
     return beside_end(client, NULL);
 }
 
+/* A system without /etc/hosts knows no name of its own. */
+static bool has_name(const char *host) {
+    struct addrinfo *found;
+
+    if (getaddrinfo(host, NULL, NULL, &found) != 0)
+        return false;
+    freeaddrinfo(found);
+    return true;
+}
+
 static void test_password(void) {
     struct server server;
     struct beside worker, client;
@@ -273,8 +284,9 @@ static void test_password(void) {
     for (int i = 0; i < 3; i++) {
         const char *where = i < 2 ? address[i] : server.socket;
         status = run_at(&client, &server, where, "s@cret word");
-        expect(status == 0, "the right password, %s: exit %d, \"%s\"", where,
-            status, beside_said(&client));
+        bool reached = i != 1 || has_name("localhost");
+        expect(status == !reached, "the right password, %s: exit %d, \"%s\"",
+            where, status, beside_said(&client));
     }
     beside_kill(&worker);
     server_stop(&server);
