@@ -7,6 +7,16 @@
 # short demo and two suites must do just what they do elsewhere. Needs root for
 # most; what cannot be had here is skipped, with the reason.
 set -u
+wrong() { # wrong BUILD_DIR : what the two suites run beside the lessons
+    for program in tests/suites/wrong/{messages,cooking}_*.c; do
+        echo "$1/${program%.c}"
+    done
+}
+make_all() { # make_all BUILD_DIR : what is run in a room
+    # shellcheck disable=SC2046 # a list of names
+    make -s -j2 B="$1" all "$1"/tests/{demo,test_runner} \
+        "$1"/tests/{clock,stdout}_shim.so $(wrong "$1")
+}
 if [ "$1" = inside ]; then # world.sh inside BUILD_DIR : what is run in a room
     build=$2
     set -e
@@ -15,7 +25,17 @@ if [ "$1" = inside ]; then # world.sh inside BUILD_DIR : what is run in a room
         [ "$("$build/$tool/cooking" -m 1 | wc -l)" -eq 80 ]
         [ "$("$build/$tool/increment" -t 4 -n 1000 | wc -l)" -eq 8 ]
     done
+    page=$(mktemp -d)
+    trap 'rm -rf "$page"' EXIT
+    "$build/tests/demo" -s -o "$page/demo.html" "$build"
+    [ -s "$page/demo.html" ]
+    rm "$page/demo.html"
     "$build/tests/test_runner" "$build" messages cooking
+    exit
+fi
+if [ "$1" = elsewhere ]; then # world.sh elsewhere BUILD_DIR : built there
+    ! touch README.md 2>/dev/null && make_all "$2" && "$0" inside "$2" &&
+        make -s B="$2" clean && [ ! -e "$2" ]
     exit
 fi
 build=$1
@@ -72,15 +92,8 @@ in_clone() { # in_clone DIRECTORY : likewise, as git checks it out
     git clone -q -c core.autocrlf=true . "$1" && built_there "$1"
 }
 built_there() (
-    cd "$1" &&
-        make -s -j2 all build/tests/demo build/tests/test_runner \
-            build/tests/clock_shim.so $(wrong) &&
-        tests/tools/world.sh inside build
+    cd "$1" && make_all build && tests/tools/world.sh inside build
 )
-wrong() { # what the two suites run beside the lessons
-    ls tests/suites/wrong/{messages,cooking}_*.c |
-        sed 's,\(.*\)\.c,build/\1,'
-}
 closed_output() { # nobody reads: an error that is told, and no success
     "$build/02-threads/messages" -i 1 >&- 2>"$work/told" && return 1
     [ -s "$work/told" ] || return 1
@@ -93,7 +106,8 @@ jumping_clock() { # alone: the suites look at what the program preloads
         for tool in 01-sequential 02-threads 03-processes 04-async 05-queue; do
             [ "$("$1/$tool/messages" -i 20 | wc -l)" -eq 24 ]
             [ "$("$1/$tool/cooking" -m 2 | wc -l)" -eq 80 ]
-        done' sh "$build"
+        done
+        "$1/tests/demo" -s -o "$2" "$1"' sh "$build" "$work/demo.html"
 }
 
 room "one CPU" taskset -c 0
@@ -131,9 +145,10 @@ if [ "$(id -u)" -eq 0 ] && unshare -m true 2>/dev/null; then
     room "a TMPDIR of 1 MB" mounted 'mkdir -p "$work/small"
         mount -t tmpfs -o size=1m none "$work/small"
         export TMPDIR=$work/small'
-    room "a read-only source tree" mounted 'mount --bind "$PWD" "$PWD"
-        mount -o remount,bind,ro "$PWD" && mount --bind "$PWD/$build" \
-        "$PWD/$build"'
+    me=("$PWD/tests/tools/world.sh" elsewhere "$work/elsewhere")
+    room "a read-only source tree, built elsewhere" mounted \
+        'mount --bind "$PWD" "$PWD"; mount -o remount,bind,ro "$PWD"'
+    me=("$PWD/tests/tools/world.sh" inside "$build")
     if setpriv --reuid=61234 --regid=61234 --clear-groups test -x "$build"; then
         room "100 processes, an ordinary user" few_processes
     else
