@@ -100,7 +100,7 @@ static void test_demo(struct browser *b) {
         number_of(b, "return document.querySelectorAll('rect.speedup').length");
     long measured =
         number_of(b, "return [...document.querySelectorAll('tbody tr')]"
-                     ".filter(row => row.cells.length == 9).length");
+                     ".filter(row => row.cells.length == 10).length");
     long elsewhere = number_of(b,
         "return [...document.querySelectorAll('tbody tr')]"
         ".filter(row => row.textContent.includes('on Redis')).length");

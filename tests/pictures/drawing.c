@@ -293,7 +293,7 @@ static void draw_legend(struct drawing *d) {
         int width;
     } kinds[] = {{"c", "computing", 180}, {"w", "waiting (asleep)", 250},
         {"r", "ready, but without a CPU", 340}, {"u", "under way", 150}};
-    double x = d->left;
+    double x = MARGIN;
 
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         svg_box(d->xml, kinds[i].class, x, d->y, 34, d->bar);

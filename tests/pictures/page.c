@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { BAR = 22, PACKED_ROWS = 12, ROW = 22, MOST_TIMELINES = 12 };
+enum { BAR = 22, PACKED_ROWS = 12, ROW = 22, WIDTH = 960, MOST_TIMELINES = 12 };
 
 static const double BARS = 230; /* the width of the longest, in pixels */
 
@@ -20,18 +20,21 @@ static const char style[] =
     "padding:0 16px;color:#000;background:#fff}"
     "h1{font-size:34px;margin:0 0 8px}h2{font-size:28px;margin:28px 0 4px}"
     "p{margin:6px 0}table{border-collapse:collapse;width:100%}"
-    "td,th{padding:1px 8px;text-align:right;white-space:nowrap}"
+    "td,th{padding:1px 6px;text-align:right;white-space:nowrap}"
+    "th{vertical-align:bottom;white-space:normal}"
     "td.left,th.left{text-align:left}thead th{border-bottom:2px solid #000}"
     "tbody{border-bottom:1px solid #000}td svg{display:block}"
     "td.note{white-space:normal}figure{margin:0}"
+    /* Two sheets in two columns, the table on the first. */
     "@media print{@page{size:A4;margin:10mm}"
     "body{font-size:12px;margin:0;padding:0;max-width:none}"
-    "h1{font-size:20px}h2{font-size:16px;margin:8px 0 0}"
-    "section{break-inside:avoid}figure svg{display:block;margin:auto}"
-    "td svg{height:14px}section.sheet{break-before:page}"
-    "figure.f0 svg{max-height:80mm}figure.f1 svg{max-height:50mm}"
-    "figure.f2 svg{max-height:42mm}figure.f3 svg{max-height:78mm}"
-    "figure.f4 svg{max-height:34mm}}";
+    "h1{font-size:20px}h2{font-size:15px;margin:4px 0 0}p{margin:2px 0}"
+    "section{break-inside:avoid;margin-bottom:3mm}"
+    "figure svg{display:block}td svg{height:13px}"
+    "div{columns:2;column-gap:6mm}"
+    "div+div{break-before:page;column-fill:auto;height:262mm}}";
+
+enum { FIRST_SHEET = 2 /* stories */ };
 
 double row_percent(const struct row *row) {
     return row->time_s > 0 ? 100 * row->ideal_s / row->time_s : 0;
@@ -76,12 +79,14 @@ static void write_bar(
 
 static void write_row(xmlTextWriterPtr xml, const struct page_story *story,
     const struct row *row, double most) {
+    char taken[16] = "";
+
     begin(xml, "tr", NULL);
     element(xml, "td", "left", "%s", story->name);
     element(xml, "td", "left", "%s", row->tool);
     if (!row->good) {
         begin(xml, "td", "left note");
-        svg_set(xml, "colspan", "7");
+        svg_set(xml, "colspan", "8");
         xmlTextWriterWriteString(xml, (const xmlChar *)row->note);
         svg_end(xml);
         svg_end(xml);
@@ -93,15 +98,10 @@ static void write_row(xmlTextWriterPtr xml, const struct page_story *story,
     element(xml, "td", NULL, "%.2f", row->speedup);
     element(xml, "td", NULL, "%.0f %%", row_percent(row));
     element(xml, "td", NULL, "%.2f", row->cpus);
+    if (row->note[0] != '\0')
+        snprintf(taken, sizeof taken, "%.1f", row->others);
+    element(xml, "td", NULL, "%s", taken);
     write_bar(xml, row, most);
-    svg_end(xml);
-    if (row->note[0] == '\0')
-        return;
-    begin(xml, "tr", NULL);
-    begin(xml, "td", "left note");
-    svg_set(xml, "colspan", "9");
-    xmlTextWriterWriteFormatString(xml, "\u2191 %s", row->note);
-    svg_end(xml);
     svg_end(xml);
 }
 
@@ -123,14 +123,15 @@ static double most_speedup(const struct page_story *stories, size_t count) {
 static void write_table(
     xmlTextWriterPtr xml, const struct page_story *stories, size_t count) {
     static const char *const heads[] = {"story", "tool", "workers", "time",
-        "ideal", "speedup", "of the possible", "CPUs busy", "speedup | ideal"};
+        "ideal", "speedup", "of the possible", "CPUs busy", "taken by others",
+        "speedup | ideal"};
     double most = most_speedup(stories, count);
 
     begin(xml, "table", NULL);
     begin(xml, "thead", NULL);
     begin(xml, "tr", NULL);
     for (size_t i = 0; i < sizeof heads / sizeof *heads; i++)
-        element(xml, "th", i < 2 || i == 8 ? "left" : NULL, "%s", heads[i]);
+        element(xml, "th", i < 2 || i == 9 ? "left" : NULL, "%s", heads[i]);
     svg_end(xml);
     svg_end(xml);
     for (size_t i = 0; i < count; i++) {
@@ -145,21 +146,19 @@ static void write_table(
 /* ---------- The timelines ---------- */
 
 static void write_timelines(
-    xmlTextWriterPtr xml, const struct page_story *story, size_t number) {
+    xmlTextWriterPtr xml, const struct page_story *story) {
     static const struct drawing_options options = {
-        .row = ROW, .packed_rows = PACKED_ROWS};
+        .width = WIDTH, .row = ROW, .packed_rows = PACKED_ROWS};
     struct picture pictures[MOST_TIMELINES];
     size_t count = 0;
-    char class[20];
 
     for (size_t i = 0; i < story->count && count < MOST_TIMELINES; i++)
         if (story->rows[i].picture.count > 0)
             pictures[count++] = story->rows[i].picture;
-    begin(xml, "section", number == 1 ? "sheet" : NULL);
+    begin(xml, "section", NULL);
     element(xml, "h2", NULL, "%s", story->name);
     element(xml, "p", NULL, "%s", story->work);
-    snprintf(class, sizeof class, "f%zu", number);
-    begin(xml, "figure", class);
+    begin(xml, "figure", NULL);
     if (count > 0)
         drawing_make(xml, pictures, count, &options);
     svg_end(xml);
@@ -175,11 +174,19 @@ static void write_body(xmlTextWriterPtr xml, const struct page_story *stories,
         "are threads, processes, or transfers in flight, and in cooking the "
         "chefs. "
         "The ideal is the shortest time that so many workers could need; the "
-        "speedup compares with the first row of the story.",
+        "speedup compares with the first row of the story. Where other jobs "
+        "took CPUs that the program wanted, it says how many: such a time is "
+        "not all the program's own.",
         cpus, cpus == 1 ? "" : "s");
     write_table(xml, stories, count);
-    for (size_t i = 0; i < count; i++)
-        write_timelines(xml, &stories[i], i);
+    begin(xml, "div", NULL);
+    for (size_t i = 0; i < count; i++) {
+        if (i == FIRST_SHEET) {
+            svg_end(xml);
+            begin(xml, "div", NULL);
+        }
+        write_timelines(xml, &stories[i]);
+    }
     element(xml, "p", NULL,
         "A bar is a piece of work, from the line that begins it to the line "
         "that ends it. Its height is divided as the time of its thread was: "
@@ -187,6 +194,7 @@ static void write_body(xmlTextWriterPtr xml, const struct page_story *stories,
         "what it did stands in a row of its own. Where there are too many bars "
         "for a row each, bars that do not overlap share one, or a graph shows "
         "how many are under way.");
+    svg_end(xml);
     svg_end(xml);
 }
 

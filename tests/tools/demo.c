@@ -43,38 +43,38 @@ static char urls[3][64];
 static long cpus = 1;
 
 /* How many work at once when a tool tells a story, and the least seconds that
- * so many can need; sequential_s is what the story's first program took. */
+ * so many can need; computing_s is the CPU time of the first program. */
 static void plan_messages(
-    const char *tool, double sequential_s, struct row *row) {
-    (void)sequential_s;
+    const char *tool, double computing_s, struct row *row) {
+    (void)computing_s;
     row->workers = strncmp(tool, "01", 2) == 0 ? 1 : 3;
     row->ideal_s = 12 * scale.interval_ms / 1000.0 / (double)row->workers;
 }
 
 static void plan_download(
-    const char *tool, double sequential_s, struct row *row) {
-    (void)sequential_s;
+    const char *tool, double computing_s, struct row *row) {
+    (void)computing_s;
     row->workers = strncmp(tool, "01", 2) == 0 ? 1 : FETCHERS;
     row->ideal_s = PAGES * scale.latency_ms / 1000.0 / (double)row->workers;
 }
 
 /* An event loop gains nothing here: it is one worker. */
 static void plan_increment(
-    const char *tool, double sequential_s, struct row *row) {
+    const char *tool, double computing_s, struct row *row) {
     bool one = strncmp(tool, "01", 2) == 0 || strncmp(tool, "04", 2) == 0;
 
     row->workers = one ? 1 : sysconf(_SC_NPROCESSORS_ONLN);
     row->ideal_s =
-        sequential_s / (double)(row->workers < cpus ? row->workers : cpus);
+        computing_s / (double)(row->workers < cpus ? row->workers : cpus);
 }
 
 /* No schedule of 10 plates is shorter, with a cooker per plate: 212 minutes for
  * one chef, 122 for two. */
 static void plan_cooking(
-    const char *tool, double sequential_s, struct row *row) {
+    const char *tool, double computing_s, struct row *row) {
     bool two = strncmp(tool, "03", 2) == 0 || strncmp(tool, "05", 2) == 0;
 
-    (void)sequential_s;
+    (void)computing_s;
     row->workers = two ? 2 : 1;
     row->ideal_s = (two ? 122 : 212) * scale.minute_ms / 1000.0;
 }
@@ -89,16 +89,16 @@ enum { SHAPES = sizeof shapes / sizeof shapes[0] };
 
 /* No CPU can do more than compute all the time, no worker can do more than wait
  * and compute all the time. */
-static void plan_both(const char *tool, double sequential_s, struct row *row) {
-    double computing = sequential_s - 3 * TIMES * scale.latency_ms / 1000.0;
+static void plan_both(const char *tool, double computing_s, struct row *row) {
+    double waiting_s = 3 * TIMES * scale.latency_ms / 1000.0;
     size_t i = 0;
 
     while (strcmp(shapes[i].tool, tool) != 0)
         i++;
     row->workers = shapes[i].processes * shapes[i].threads;
-    double of_workers = sequential_s / (double)row->workers;
+    double of_workers = (computing_s + waiting_s) / (double)row->workers;
     double of_cpus =
-        computing / (double)(row->workers < cpus ? row->workers : cpus);
+        computing_s / (double)(row->workers < cpus ? row->workers : cpus);
     row->ideal_s = of_workers > of_cpus ? of_workers : of_cpus;
 }
 
@@ -108,7 +108,7 @@ static const struct story {
     const char *name, *work, *unit; /* the scale's number stands between */
     const int *number;
     const char *arguments[4];
-    void (*plan)(const char *tool, double sequential_s, struct row *);
+    void (*plan)(const char *tool, double computing_s, struct row *);
 } stories[STORIES] = {
     {"messages", "3 customers x 4 messages, ", " ms apart", &scale.interval_ms,
         {"-i", interval}, plan_messages},
@@ -177,7 +177,8 @@ static int run_row(
         return program_interrupted();
     }
     row->cpus = (double)run->cpu_ns / 1e9 / wall_s;
-    row->others = (others_cpu_s() - others) / wall_s;
+    others = (others_cpu_s() - others) / wall_s; /* counted in ticks */
+    row->others = others < (double)cpus ? others : (double)cpus;
     if (others_mattered(&row->recording, row->others))
         snprintf(row->note, sizeof row->note,
             "not all its own: other jobs took %.1f of %ld CPUs for these "
@@ -189,7 +190,7 @@ static int run_row(
 /* Fills in what depends on the sequential program. */
 static void finish_row(
     const struct story *story, struct row *row, const struct row *first) {
-    story->plan(row->tool, first->time_s, row);
+    story->plan(row->tool, first->cpus * first->time_s, row);
     row->speedup = first->good ? first->time_s / row->time_s : 0;
     print_row(story->name, row);
 }

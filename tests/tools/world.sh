@@ -147,7 +147,8 @@ if [ "$(id -u)" -eq 0 ] && unshare -m true 2>/dev/null; then
         export TMPDIR=$work/small'
     me=("$PWD/tests/tools/world.sh" elsewhere "$work/elsewhere")
     room "a read-only source tree, built elsewhere" mounted \
-        'mount --bind "$PWD" "$PWD"; mount -o remount,bind,ro "$PWD"'
+        'mount --bind "$PWD" "$PWD"; mount -o remount,bind,ro "$PWD"
+        cd "$PWD"' # not the folder below the mount
     me=("$PWD/tests/tools/world.sh" inside "$build")
     if setpriv --reuid=61234 --regid=61234 --clear-groups test -x "$build"; then
         room "100 processes, an ordinary user" few_processes
