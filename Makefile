@@ -157,7 +157,7 @@ GRADER := $B/tests/grade $(BESIDE)
 PICTURES := $B/tests/timeline $B/tests/explored $B/tests/stdout_shim.so \
     $B/tests/clock_shim.so
 TESTED := $(PROGRAMS) $(RACES) $B/tests/test_runner $B/tests/runner_probe \
-    $B/tests/grade_probe $B/tests/counted_clock.so \
+    $B/tests/grade_probe $B/tests/counted_clock.so $B/tests/sites \
     $(BESIDE) $(PICTURES)
 
 everything: $(TESTED) $(BINARIES)

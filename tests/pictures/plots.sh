@@ -1,20 +1,25 @@
 #!/bin/bash
-# plots.sh - measures curves and draws them: BUILD_DIR
+# plots.sh - measures curves and draws them: BUILD_DIR [OUT]
 #
-# Into BUILD_DIR/plots: NAME.tsv with the data, NAME.svg, and NAME.txt, which is
-# also printed. ROUNDS=n (5) runs of each point, the points of a picture one
-# after another and not the runs of one, so that what else the machine does is
-# spread over all of them. Needs gnuplot and /usr/bin/time.
+# Into OUT (BUILD_DIR/plots): NAME.tsv with the data, NAME.svg, and NAME.txt,
+# which is also printed. ROUNDS=n (5) runs of each point, the points of a picture
+# one after another and not the runs of one, so that what else the machine does
+# is spread over all of them. MOST=n (8) workers and threads; as many customers
+# who wait as WAITING lists. Needs gnuplot and /usr/bin/time.
 set -u
-build=${1:?usage: plots.sh BUILD_DIR} rounds=${ROUNDS:-5}
-case $rounds in
-'' | *[!0-9]* | 0) echo "ROUNDS=$rounds: not a number" >&2 && exit 2 ;;
+build=${1:?usage: plots.sh BUILD_DIR [OUT]} out=${2:-$1/plots}
+rounds=${ROUNDS:-5} most=${MOST:-8} waiting=${WAITING:-100 1000 10000 100000}
+case $rounds/$most in
+*[!0-9/]* | 0* | */0* | /* | */ | */1)
+    echo "ROUNDS=$rounds MOST=$most: not whole numbers from 1, and from 2" >&2
+    exit 2
+    ;;
 esac
-out=$build/plots
 cpus=$(nproc)
 work=$(mktemp -d)
 sites=
-trap '[ -z "$sites" ] || kill "$sites" 2>/dev/null; rm -rf "$work"' EXIT
+trap '[ -z "$sites" ] || { kill "$sites" && wait "$sites"; } 2>/dev/null
+    rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM
 mkdir -p "$out" || exit 1
 
@@ -81,7 +86,7 @@ arguments() {
 }
 
 measure_speedup() {
-    local round story program tool workers most=8
+    local round story program tool workers
     for round in $(seq "$rounds"); do
         for story in messages download increment cooking; do
             for program in "$build"/0[1-5]-*/"$story"; do
@@ -133,35 +138,39 @@ plot_speedup() {
                 with yerrorlines lw 2 ps 1.2"
         done
         draw "speedup-$story" "set title '$story: speedup against workers'
-            set xlabel 'workers'; set xrange [0.5:8.5]; set yrange [0:*]
+            set xlabel 'workers'; set xrange [0.5:$most.5]; set yrange [0:*]
             set xtics 1; set grid; set key left top; $plot"
     done
 }
 
 # ---- What waiting costs ----
 
-# One run with N customers who wait together: N, KiB at most, CPU seconds. Of
-# processes, the memory that is their own, from a sample of them as they wait.
+# children PID : the ids of its children, a line each
+children() { cat "/proc/$1/task/$1/children" 2>/dev/null | tr ' ' '\n'; }
+
+# own_memory PID N : KiB of the N processes that the program under `time` and
+# `timeout` starts: what is their own, from a sample of 20, once all are there.
+own_memory() {
+    local all=
+    until [ "$(echo "$all" | grep -c .)" -eq "$2" ]; do
+        ! grep -qs '^State:.Z' "/proc/$1/status" || { echo - && return; }
+        sleep 0.05
+        all=$(children "$(children "$(children "$1")")")
+    done
+    echo "$all" | head -n 20 | while read -r child; do
+        sed -n 's/^Pss: *\([0-9]*\).*/\1/p' "/proc/$child/smaps_rollup" \
+            2>/dev/null
+    done | awk -v n="$2" '{ sum += $1; seen++ }
+        END { print seen ? sum / seen * n : "-" }'
+}
+
+# One run with N customers who wait together: KiB at most, CPU seconds.
 cost() { # cost TOOL N
     local program=$build/$1/messages wait_ms=$((1000 + $2 / 2)) pid
     /usr/bin/time -o "$work/time" -f '%M %U %S' timeout 100 "$program" \
         -c "$2" -m 1 -i "$wait_ms" >/dev/null 2>&1 &
     pid=$!
-    if [ "$1" = 03-processes ]; then
-        sleep "$(awk -v ms="$wait_ms" 'BEGIN { print ms / 1000 * 0.9 }')"
-        local timeout_pid parent children
-        timeout_pid=$(cat "/proc/$pid/task/$pid/children" 2>/dev/null)
-        parent=$(cat "/proc/${timeout_pid% }/task/${timeout_pid% }/children" \
-            2>/dev/null)
-        children=$(cat "/proc/${parent% }/task/${parent% }/children" \
-            2>/dev/null)
-        echo "$children" | tr ' ' '\n' | grep . | awk 'NR <= 20' |
-            while read -r child; do
-                sed -n 's/^Pss: *\([0-9]*\).*/\1/p' \
-                    "/proc/$child/smaps_rollup" 2>/dev/null
-            done | awk -v n="$2" '{ sum += $1; seen++ }
-                END { print seen ? sum / seen * n : "-" }' >"$work/kib"
-    fi
+    [ "$1" != 03-processes ] || own_memory "$pid" "$2" >"$work/kib"
     wait "$pid" || { echo "-" && return; }
     if [ "$1" = 03-processes ]; then
         awk -v kib="$(cat "$work/kib")" '{ print kib, $2 + $3 }' "$work/time"
@@ -173,13 +182,13 @@ cost() { # cost TOOL N
 plot_cost() {
     local tool n got plot_memory="plot" plot_cpu="plot" comma=
     printf 'tool\twaiting\tKiB\tCPU s\n' >"$out/waiting.tsv"
-    for n in 100 1000 10000 100000; do
+    for n in $waiting; do
         for tool in 02-threads 03-processes 04-async; do
             [ -x "$build/$tool/messages" ] || continue
             progress "waiting: $n customers, $tool"
             got=$(cost "$tool" "$n")
             case $got in
-            *-*) echo "$tool cannot have $n at once on this machine" >&2 ;;
+            *-*) echo "$tool: no $n at once on this machine" >&2 ;;
             *) printf '%s\t%s\t%s\n' "$tool" "$n" "${got/ /$'\t'}" ;;
             esac
         done
@@ -207,11 +216,12 @@ plot_cost() {
 # ---- What a lock costs ----
 
 plot_locks() {
-    local round threads plot="plot" comma= number=0 way most=8
-    [ "$cpus" -ge 8 ] || most=$cpus
+    local round threads plot="plot" comma= number=0 way threads_most=$most
+    [ "$cpus" -ge "$most" ] || threads_most=$cpus
+    [ "$threads_most" -ge 2 ] || threads_most=2
     [ -x "$build/06-locks/contention" ] || return 0
     for round in $(seq "$rounds"); do
-        for threads in $(seq 2 "$most"); do
+        for threads in $(seq 2 "$threads_most"); do
             progress "locks: round $round, $threads threads"
             "$build/06-locks/contention" -w "$threads" | sed 1d |
                 awk -v threads="$threads" '{

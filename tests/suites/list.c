@@ -38,6 +38,7 @@
     SUITE(workshop, false)      \
     SUITE(usage, false)         \
     SUITE(pictures, false)      \
+    SUITE(plots, true)          \
     SUITE(readme, false)        \
     SUITE(grade, true)          \
     SUITE(attacks, true)        \
