@@ -112,3 +112,9 @@ void beside_kill(struct beside *beside) {
 void beside_signal(const struct beside *beside, int signal) {
     kill(beside->pid, signal);
 }
+
+void beside_stop(const struct beside *beside) {
+    siginfo_t stopped;
+    kill(beside->pid, SIGSTOP);
+    waitid(P_PID, (id_t)beside->pid, &stopped, WSTOPPED | WEXITED | WNOWAIT);
+}

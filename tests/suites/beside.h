@@ -46,4 +46,7 @@ void beside_kill(struct beside *);
 /* Sends a signal, to a program that was not waited for. */
 void beside_signal(const struct beside *, int signal);
 
+/* Stops it (SIGSTOP), and waits until all its threads stand still. */
+void beside_stop(const struct beside *);
+
 #endif

@@ -49,6 +49,9 @@ void expire(struct server *server, pid_t pid) {
     char name[20] = ""; /* how the worker's name ends */
     if (pid != 0)
         snprintf(name, sizeof name, ":%d", pid);
+    /* When this is answered, Redis has read what was sent before it, by one
+     * who has died since, too: a lease renewed, a job asked for. */
+    freeReplyObject(redisCommand(server->context, "PING"));
     server_ask(server, "EVAL %s 1 jobs %s", script, name);
 }
 

@@ -26,8 +26,9 @@ void start_worker(struct beside *, const struct server *, const char *path);
 /* Kills it; if it was the kit's, its leases have run out. */
 void kill_worker(struct server *, struct beside *);
 
-/* The leases of this process have run out (0: of all): who looks next, takes
- * its jobs over. A worker looks when it starts. */
+/* The leases of this process, which has died or was stopped, have run out (0:
+ * of all such): who looks next, takes its jobs over. A worker looks when it
+ * starts. */
 void expire(struct server *, pid_t);
 
 /* Starts a client; the words come after -r and the server's socket. */

@@ -99,12 +99,19 @@ static void test_escaped(void) {
     static const char shown[] =
         "J\xc3\xbcrgen\\x0aBob: sent\\x1b[2J\\x7f\xc2\\x9b \\x9b";
     struct server server;
-    struct beside worker;
+    struct beside client, worker;
     char *text, line[300];
     server_start(&server, false, NULL);
     start_worker(&worker, &server, worker_path());
-    int status =
-        run_client(&server, WORDS("-i", "t", "send_messages", name), &text);
+    start_client(
+        &client, &server, NULL, WORDS("-i", "t", "send_messages", name));
+    expect(beside_printed(&worker, "sending message 1"), "nothing is sent");
+    /* Told to stop, it finishes the job, and a signal ends its pauses. */
+    for (int left = STEPS; left > 0 && !beside_ended(&client); left--) {
+        beside_signal(&worker, SIGTERM);
+        step();
+    }
+    int status = beside_end(&client, &text);
     snprintf(line, sizeof line, "job t.1, %s: ok: 4 messages sent\n", shown);
     expect(status == 0 && strcmp(text, line) == 0,
         "the client printed \"%s\"; expected: \"%s\"", text, line);
@@ -177,20 +184,20 @@ static void test_other_words(void) {
 static void test_lost(void) {
     static const char *const ways[] = {
         "DEL jobs", "FLUSHALL", "XTRIM jobs MAXLEN 0", "DEL jobs asked:t"};
-    const char *const words[] = {
-        "-t", "1", "-i", "t", "nothing", "a", "b", "c", NULL};
+    const char *const words[] = {"-i", "t", "nothing", "a", "b", "c", NULL};
     bool healed = true; /* else the client waits: one such is enough */
     for (size_t i = 0; i < sizeof ways / sizeof *ways && healed; i++) {
         struct server server;
-        struct beside worker;
+        struct beside client, worker;
         struct verdict verdict = {.text = ""};
         char *text;
         server_start(&server, false, NULL);
-        int status = run_client(&server, words, NULL);
-        expect(status == 1, "nobody works: exit %d", status);
+        start_client(&client, &server, NULL, words);
+        wait_entries(&server, "jobs", 3);
+        beside_kill(&client);
         freeReplyObject(redisCommand(server.context, ways[i]));
         start_worker(&worker, &server, worker_path());
-        status = run_client(&server, words + 2, &text);
+        int status = run_client(&server, words, &text);
         healed = expect(status == 0 && count_lines(text) == 3,
             "%s, then the same again: exit %d, \"%s\"", ways[i], status, text);
         judge_results(&server, "t", 3, &verdict);

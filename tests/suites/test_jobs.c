@@ -86,8 +86,7 @@ static void expect_failure(
             pending(&server, TRIES) == tries)
             continue;
         tries = pending(&server, TRIES);
-        beside_signal(&worker, SIGTERM);
-        beside_end(&worker, NULL);
+        beside_kill(&worker); /* told to stop, it would wait for a job first */
         start_worker(&worker, &server, worker_path());
     }
     int status = beside_end(&client, &text);

@@ -139,7 +139,7 @@ static void test_late(void) {
     start_client(
         &client, &server, NULL, WORDS("-i", "t", "download", page.url));
     expect(page_asked(&page), "the worker began no job");
-    beside_signal(&late, SIGSTOP);
+    beside_stop(&late);
     expire(&server, late.pid);
     again = page;
     again.connection = -1;
