@@ -124,7 +124,8 @@ BINARIES := $(patsubst %,$B/tests/%,test_runner runner_probe demo sites \
     timeline browser explored bench_latency grade grade_probe)
 $B/tests/test_runner: $(call room,suites) $(EVIDENCE)
 # The runner with suites of its own, for test_runner.c.
-$B/tests/runner_probe: $(call objects,suites/main suites/suite) \
+$B/tests/runner_probe: $(call objects,suites/main suites/run_suite \
+    suites/suite) \
     $(call room,suites/probe) $(EVIDENCE)
 $B/tests/demo: $(call objects,tools/demo) $(call room,pictures) $(EVIDENCE)
 $B/tests/sites: $(call objects,sites/main) $(call room,sites)

@@ -24,8 +24,8 @@ if [ -z "$PROGRAM$SOURCES" ]; then
     exit 2
 fi
 mkdir -p "$dir" || exit 2
-list=$dir/sources.$$
-trap 'rm -f "$list"' EXIT
+list=$dir/sources.$$ out=$dir/out.$$
+trap 'rm -f "$list" "$out"' EXIT
 if [ -n "$SOURCES" ]; then
     # shellcheck disable=SC2086
     printf '%s\n' $SOURCES >"$list"
@@ -72,8 +72,9 @@ case $OUTCOMES in
 *) say "Outcomes: $OUTCOMES: must be \"any order\" (of the lines) or \"any\"" ;;
 esac
 
-# ---- Building ----
+# ---- Building: one at a time, if several explore at once ----
 
+exec 9>"$dir/lock" && flock 9 2>/dev/null
 # -O0: with more, a loop keeps a variable in a register and hides accesses.
 # A memcpy that is built in is one step. Clang leaves out the read before a write
 # of the same place, unless told.
@@ -129,6 +130,7 @@ if [ -n "$newer" ] || ! cmp -s "$list" "$exe.list"; then
     cp "$list" "$exe.list"
 fi
 [ -z "$EXPLORE_PARTS" ] || exit 0
+exec 9>&-
 
 # ---- Running ----
 
@@ -143,7 +145,7 @@ steady=$(setarch -R true 2>/dev/null && echo setarch -R)
 [ -z "$PLAY" ] || { rm -f "$list" && exec $steady "$exe" $ARGS; }
 trap : INT # explore ends by itself
 # shellcheck disable=SC2086
-$steady "$exe" $ARGS >"$exe.report"
+$steady "$exe" $ARGS >"$out"
 status=$?
-awk -v exe="$exe" -v tsv="$REPORT" -f "$here/names.awk" "$exe.report"
+awk -v exe="$exe" -v tsv="$REPORT" -f "$here/names.awk" "$out"
 exit $status

@@ -7,17 +7,19 @@
  * status: 0 if nothing failed, 1 if something did or nothing ran, 2 for wrong
  * usage, 128 + n when stopped by signal n.
  *
- * The suites run in a child. Whatever becomes of that, its parent here ends all
- * that it has started and removes its files; and only when the child has said
- * that it got to the end is its result believed: a test may call exit(0).
+ * Each suite runs in a child, two at a time: one waits, the other computes. No
+ * verdict depends on that, as none depends on how busy the machine is. What
+ * they print is shown in the order of the suites. Whatever becomes of a child,
+ * its parent here ends all that it has started and removes its files; and only
+ * what has said that it got to the end is believed: a test may call exit(0).
  */
 #define _GNU_SOURCE
 #include "run/proc.h"
 #include "run/remove.h"
 #include "run/stops.h"
+#include "suites/run_suite.h"
 #include "suites/suite.h"
 
-#include <CUnit/TestRun.h>
 #include <err.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -25,92 +27,137 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* For all runs of a test together; time that others take does not count. */
-enum { TEST_MS = 90000, SLOW_MS = 900000 };
+enum { AT_ONCE = 2, MOST_SUITES = 100, LOOK_MS = 50 };
 
-static int passed, failed, not_run;
+/* A suite, and its child. */
+struct work {
+    const struct suite *suite;
+    struct counts *counts; /* memory that is shared with the child */
+    pid_t pid;             /* 0: not begun, or it has ended */
+    int end, said;         /* its pidfd; its stdout, in memory */
+    off_t shown;           /* so much of that has been */
+};
 
-/* ---------- The child: CUnit keeps the assertions, and no more: its own
- * reports and exit status are not to be trusted (after failures CU_get_error()
- * is 0, its times are CPU times). ---------- */
+static struct work works[MOST_SUITES];
+static size_t suites;
 
-static void test_done(
-    const CU_pTest test, const CU_pSuite suite, const CU_pFailureRecord first) {
-    const char *reason = skipped();
-    const char *word = "ok  ";
-
-    if (program_interrupted() != 0) /* nothing is known of this test */
-        raise(program_interrupted());
-    if (first != NULL) {
-        word = "FAIL";
-        failed++;
-    } else if (reason[0] != '\0') {
-        word = "skip";
-        not_run++;
-    } else {
-        passed++;
-    }
-    printf("%s %s: %s\n", word, suite->pName, test->pName);
-    for (CU_pFailureRecord f = first; f != NULL; f = f->pNext)
-        if (f->pTest == test)
-            printf("     %s\n", f->strCondition);
-    if (first == NULL && reason[0] != '\0')
-        printf("     skipped: %s\n", reason);
-}
+/* ---------- Which suites ---------- */
 
 static const struct suite *find_suite(const char *name) {
     for (const struct suite *s = all_suites; s->name != NULL; s++)
         if (strcmp(s->name, name) == 0)
             return s;
-    return NULL;
+    errx(2, "%s: no such suite", name);
 }
 
-/* A suite does not wait for a program that is broken, run after run. */
-static void test_begins(const CU_pTest test, const CU_pSuite suite) {
-    (void)test;
-    program_budget(find_suite(suite->pName)->slow ? SLOW_MS : TEST_MS);
-}
-
-static void add_suite(const struct suite *s) {
-    CU_pSuite suite = CU_add_suite(s->name, NULL, NULL);
-
-    if (suite == NULL)
-        errx(EXIT_FAILURE, "CUnit: %s", CU_get_error_msg());
-    for (CU_TestInfo *test = s->tests; test->pName != NULL; test++)
-        if (CU_add_test(suite, test->pName, test->pTestFunc) == NULL)
-            errx(EXIT_FAILURE, "CUnit: %s", CU_get_error_msg());
-}
-
-/* Runs the suites that are named, or all; tells the result at its end. */
-static void run_suites(char *const *names, int tell) {
-    int result;
-
-    if (CU_initialize_registry() != CUE_SUCCESS)
-        errx(EXIT_FAILURE, "CUnit: %s", CU_get_error_msg());
-    for (int i = 0; names[i] != NULL; i++)
-        add_suite(find_suite(names[i]));
+static void choose(char *const *names) {
+    for (int i = 0; names[i] != NULL && suites < MOST_SUITES; i++)
+        works[suites++].suite = find_suite(names[i]);
     for (const struct suite *s = all_suites; s->name != NULL; s++)
-        if (names[0] == NULL && !s->slow)
-            add_suite(s);
-    CU_set_test_start_handler(test_begins);
-    CU_set_test_complete_handler(test_done);
-    if (CU_run_all_tests() != CUE_SUCCESS)
-        errx(EXIT_FAILURE, "CUnit: %s", CU_get_error_msg());
-    unsigned records = CU_get_number_of_failure_records();
-    CU_cleanup_registry();
-    printf("%d passed, %d failed, %d skipped\n", passed, failed, not_run);
-    result = records == 0 && failed == 0 && passed > 0 ? 0 : 1;
-    if (fflush(stdout) == EOF || write(tell, &result, sizeof result) == -1)
+        if (names[0] == NULL && !s->slow && suites < MOST_SUITES)
+            works[suites++].suite = s;
+    struct counts *shared = mmap(NULL, MOST_SUITES * sizeof *shared,
+        PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (shared == MAP_FAILED)
+        err(EXIT_FAILURE, "mmap");
+    for (size_t i = 0; i < suites; i++)
+        works[i].counts = &shared[i];
+}
+
+/* ---------- A child ---------- */
+
+static void start(struct work *w, const struct sigaction *as_before) {
+    pid_t parent = getpid();
+
+    w->said = memfd_create(w->suite->name, MFD_CLOEXEC);
+    if (w->said == -1 || (w->pid = fork()) == -1)
+        err(EXIT_FAILURE, "%s", w->suite->name);
+    if (w->pid == 0) {
+        stops_restore(as_before);
+        if (prctl(PR_SET_PDEATHSIG, SIGKILL) == -1 || getppid() != parent ||
+            dup2(w->said, STDOUT_FILENO) == -1)
+            _exit(EXIT_FAILURE);
+        run_suite(w->suite, w->counts);
+        exit(EXIT_SUCCESS);
+    }
+    w->end = (int)syscall(SYS_pidfd_open, w->pid, 0);
+    if (w->end == -1)
+        err(EXIT_FAILURE, "pidfd_open");
+}
+
+static void show(struct work *w) {
+    char text[BUFSIZ];
+    ssize_t got;
+
+    while ((got = pread(w->said, text, sizeof text, w->shown)) > 0)
+        w->shown += (off_t)fwrite(text, 1, (size_t)got, stdout);
+    if (got == -1 || fflush(stdout) == EOF)
         err(EXIT_FAILURE, "standard output");
 }
 
-/* ---------- The parent ---------- */
+/* Has the child ended by now? Then how is noted. */
+static bool has_ended(struct work *w) {
+    const char *name = w->suite->name;
+    int status;
+
+    if (w->pid == 0 || waitpid(w->pid, &status, WNOHANG) != w->pid)
+        return false;
+    w->pid = 0;
+    close(w->end);
+    if (WIFSIGNALED(status))
+        dprintf(w->said, "FAIL %s: signal %d (%s) has ended the suite\n", name,
+            WTERMSIG(status), strsignal(WTERMSIG(status)));
+    else if (!w->counts->to_the_end)
+        dprintf(w->said,
+            "FAIL %s: a test has ended the suite, with exit status %d\n", name,
+            WEXITSTATUS(status));
+    w->counts->failed += WIFSIGNALED(status) || !w->counts->to_the_end;
+    return true;
+}
+
+/* ---------- All of them ---------- */
+
+/* Until a child has ended, a signal has come, or it is time to show more. */
+static void await(const struct work *first, const struct work *next) {
+    struct pollfd ends[AT_ONCE];
+    const struct timespec look = {.tv_nsec = LOOK_MS * 1000000};
+    nfds_t count = 0;
+    sigset_t all, before;
+
+    for (const struct work *w = first; w < next; w++)
+        if (w->pid != 0)
+            ends[count++] = (struct pollfd){.fd = w->end, .events = POLLIN};
+    sigfillset(&all);
+    sigprocmask(SIG_SETMASK, &all, &before);
+    if (stops_number() == 0)
+        ppoll(ends, count, &look, &before);
+    sigprocmask(SIG_SETMASK, &before, NULL);
+}
+
+static void run_all(const struct sigaction *as_before) {
+    struct work *first = works, *next = works, *last = works + suites;
+    int running = 0;
+
+    while (first < last && stops_number() == 0) {
+        for (; running < AT_ONCE && next < last; running++)
+            start(next++, as_before);
+        await(first, next);
+        for (struct work *w = first; w < next; w++)
+            running -= has_ended(w);
+        show(first);
+        for (; first < next && first->pid == 0; first++) {
+            show(first);
+            close(first->said);
+        }
+    }
+}
 
 /* Kills and reaps until nothing is left: orphans become children of ours. */
 static void end_all(void) {
@@ -127,77 +174,38 @@ static void end_all(void) {
     free(left.ids);
 }
 
-static pid_t start_suites(
-    char *const *names, const struct sigaction *as_before, int *told) {
-    int ends[2];
-    pid_t parent = getpid(), child;
-
-    if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) == -1 || (child = fork()) == -1)
-        err(EXIT_FAILURE, "fork");
-    if (child == 0) {
-        stops_restore(as_before);
-        if (prctl(PR_SET_PDEATHSIG, SIGKILL) == -1 || getppid() != parent)
-            _exit(EXIT_FAILURE);
-        run_suites(names, ends[1]);
-        exit(EXIT_SUCCESS);
-    }
-    *told = ends[0];
-    return child;
-}
-
-/* Until the child has ended or a signal has come. */
-static void await_child(pid_t child, int *status) {
-    struct pollfd end = {
-        .fd = (int)syscall(SYS_pidfd_open, child, 0), .events = POLLIN};
-    sigset_t all, before;
-
-    if (end.fd == -1)
-        err(EXIT_FAILURE, "pidfd_open");
-    sigfillset(&all);
-    sigprocmask(SIG_SETMASK, &all, &before);
-    while (stops_number() == 0 && ppoll(&end, 1, NULL, &before) != 1)
-        ;
-    sigprocmask(SIG_SETMASK, &before, NULL);
-    if (stops_number() == 0)
-        waitpid(child, status, 0);
-    close(end.fd);
-}
-
-/* The exit status for how the child has ended. */
-static int result_of(int status, int told) {
-    int result;
+/* Prints the sums; returns the exit status. */
+static int sum_up(void) {
+    struct counts sum = {.passed = 0};
 
     if (stops_number() != 0) {
         printf("stopped by signal %d (%s)\n", stops_number(),
             strsignal(stops_number()));
         return 128 + stops_number();
     }
-    if (WIFSIGNALED(status)) {
-        printf("signal %d (%s) has ended the suites\n", WTERMSIG(status),
-            strsignal(WTERMSIG(status)));
-        return 128 + WTERMSIG(status);
+    for (size_t i = 0; i < suites; i++) {
+        sum.passed += works[i].counts->passed;
+        sum.failed += works[i].counts->failed;
+        sum.skipped += works[i].counts->skipped;
     }
-    if (read(told, &result, sizeof result) == (ssize_t)sizeof result)
-        return result;
-    printf("a test has ended the suites, with exit status %d\n",
-        WEXITSTATUS(status));
-    return 1;
+    printf("%d passed, %d failed, %d skipped\n", sum.passed, sum.failed,
+        sum.skipped);
+    if (fflush(stdout) == EOF)
+        err(EXIT_FAILURE, "standard output");
+    return sum.failed == 0 && sum.passed > 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 int main(int argc, char *argv[]) {
     const char *tmp = getenv("TMPDIR");
     struct sigaction as_before[STOPS];
     char folder[256];
-    int told, status = 0;
 
     setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
     if (argc < 2 || access(argv[1], X_OK) == -1)
         errx(2, "usage: test_runner BUILD_DIR [SUITE...]");
     if (fcntl(1, F_GETFD) == -1 || fcntl(2, F_GETFD) == -1)
         err(EXIT_FAILURE, "standard output or error");
-    for (int i = 2; i < argc; i++)
-        if (find_suite(argv[i]) == NULL)
-            errx(2, "%s: no such suite", argv[i]);
+    choose(argv + 2);
     set_build_dir(argv[1]);
     /* At exit ThreadSanitizer sleeps a second, past the virtual clock, for
      * reports of threads that are still running. Its symbolizer is a process
@@ -211,9 +219,8 @@ int main(int argc, char *argv[]) {
         setenv("TMPDIR", folder, 1) == -1 ||
         prctl(PR_SET_CHILD_SUBREAPER, 1) == -1)
         err(EXIT_FAILURE, "%s", folder);
-    pid_t child = start_suites(argv + 2, as_before, &told);
-    await_child(child, &status);
+    run_all(as_before);
     end_all();
     remove_tree(folder);
-    return result_of(status, told);
+    return sum_up();
 }

@@ -91,7 +91,6 @@ void server_again(struct server *server) {
 /* A free port may be gone a moment later: then it is another. */
 void server_start(
     struct server *server, bool port, const char *const *options) {
-    static bool told;
     bool there = false;
     *server = (struct server){.options = options};
     snprintf(server->dir, sizeof server->dir, "%s/redis-XXXXXX", scratch());
@@ -104,9 +103,6 @@ void server_start(
     }
     if (!there)
         errx(EXIT_FAILURE, "redis-server does not start");
-    if (!told)
-        printf("     the server is %s\n", server->name);
-    told = true;
     dial(server);
 }
 

@@ -20,9 +20,9 @@ struct server {
     redisContext *context; /* the test's own connection */
 };
 
-/* Starts it, and says which it is, the first time. Options: as on its command
- * line, the last is NULL; they must live as long as it. With a port, a free one
- * is chosen. */
+/* Starts it; its name is then "Redis 7.0.15". Options: as on its command line,
+ * the last is NULL; they must live as long as it. With a port, a free one is
+ * chosen. */
 void server_start(struct server *, bool port, const char *const *options);
 
 /* Kills it with SIGKILL. Starts it again: the same directory and port. */

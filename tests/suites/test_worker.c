@@ -281,6 +281,7 @@ static void test_clients(void) {
     struct verdict verdict = {.text = ""};
     char lines[200];
     server_start(&server, false, NULL);
+    printf("     the server is %s\n", server.name);
     for (long i = 0; i < 2; i++) {
         write_lines(&server, 1 + 1000 * i, 50, lines);
         start_client(

@@ -5,6 +5,7 @@
 
 #include <err.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -82,6 +83,23 @@ static void leave_and_wait(void) {
         pause();
 }
 
+/* Two suites at once: the first ends only when the second has begun. Their
+ * folder is the same. */
+static const char *begun(void) {
+    static char path[256];
+    snprintf(path, sizeof path, "%s/begun", scratch());
+    return path;
+}
+
+static void begin(void) {
+    close(open(begun(), O_WRONLY | O_CREAT, 0600));
+}
+
+static void wait_for_second(void) {
+    while (access(begun(), F_OK) == -1)
+        sched_yield();
+}
+
 #define SUITE(name, test) \
     static CU_TestInfo name##_tests[] = {{#name, test}, CU_TEST_INFO_NULL}
 SUITE(passes, pass);
@@ -95,6 +113,8 @@ SUITE(exits, end_early);
 SUITE(crashes, crash);
 SUITE(leaves, leave);
 SUITE(waits, leave_and_wait);
+SUITE(waits_for_second, wait_for_second);
+SUITE(second, begin);
 
 const struct suite all_suites[] = {
     {"passes", passes_tests, false},
@@ -108,5 +128,7 @@ const struct suite all_suites[] = {
     {"crashes", crashes_tests, true},
     {"leaves", leaves_tests, true},
     {"waits", waits_tests, true},
+    {"waits_for_second", waits_for_second_tests, true},
+    {"second", second_tests, true},
     {NULL, NULL, false},
 };
