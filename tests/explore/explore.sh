@@ -23,9 +23,10 @@ if [ -z "$PROGRAM$SOURCES" ]; then
     echo "or one of your own: PROGRAM=path/to/mine, a folder, SOURCES=\"a.c b.c\"" >&2
     exit 2
 fi
-mkdir -p "$dir" || exit 2
-list=$dir/sources.$$ out=$dir/out.$$
-trap 'rm -f "$list" "$out"' EXIT
+# What is made is moved to its place whole: others may explore the same program.
+temp=$dir/$$ list=$dir/$$/list
+mkdir -p "$temp" || exit 2
+trap 'rm -rf "$temp"' EXIT
 if [ -n "$SOURCES" ]; then
     # shellcheck disable=SC2086
     printf '%s\n' $SOURCES >"$list"
@@ -72,9 +73,8 @@ case $OUTCOMES in
 *) say "Outcomes: $OUTCOMES: must be \"any order\" (of the lines) or \"any\"" ;;
 esac
 
-# ---- Building: one at a time, if several explore at once ----
+# ---- Building ----
 
-exec 9>"$dir/lock" && flock 9 2>/dev/null
 # -O0: with more, a loop keeps a variable in a register and hides accesses.
 # A memcpy that is built in is one step. Clang leaves out the read before a write
 # of the same place, unless told.
@@ -90,7 +90,8 @@ exe=$dir/$name
     [ -n "$(find "$here" -name '*.[ch]' ! -path '*/examples/*' \
         -newer "$parts/explore.o" 2>&1)" ] &&
         { "$CC" -std=gnu17 -O2 -fno-pie -I"$here/.." -r -nostdlib \
-            "$here"/*.c -o "$parts/explore.o" || say "cannot build explore"; }
+            "$here"/*.c -o "$temp/explore.o" || say "cannot build explore"
+        mv "$temp/explore.o" "$parts/explore.o"; }
 }
 # By a link, as flags are told apart at blanks.
 folder=$(dirname "$main")
@@ -110,27 +111,26 @@ done <"$list" | head -n 1)
 if [ -n "$newer" ] || ! cmp -s "$list" "$exe.list"; then
     # Its calls are sent to ours: NAME is made __wrap_NAME where we have that.
     nm "$parts/explore.o" | sed -n 's/.* T __wrap_\(.*\)/\1 __wrap_\1/p' \
-        >"$exe.names"
-    rm -f "$exe" "$exe".*.o
+        >"$temp/names"
     number=0
     while read -r source; do
         number=$((number + 1))
         # shellcheck disable=SC2086
         "$CC" -std=gnu17 $flags $see -x c -c "$source" \
-            -o "$exe.$number.o" || say "$source does not compile"
-        objcopy --redefine-syms="$exe.names" \
-            --redefine-sym main=program_main "$exe.$number.o" || exit 2
+            -o "$temp/$number.o" || say "$source does not compile"
+        objcopy --redefine-syms="$temp/names" \
+            --redefine-sym main=program_main "$temp/$number.o" || exit 2
     done <"$list"
     # What it writes beside its own variables must not hit ours.
     echo 'char gap[65536], filled_gap[65536] = {1};' |
-        "$CC" -x c -c - -o "$exe.gap.o" || exit 2
+        "$CC" -x c -c - -o "$temp/gap.o" || exit 2
     # shellcheck disable=SC2086
-    "$CC" -no-pie -pthread "$exe".[0-9]*.o "$exe.gap.o" "$parts/explore.o" \
-        $flags -o "$exe" || say "$main does not link"
-    cp "$list" "$exe.list"
+    "$CC" -no-pie -pthread "$temp"/[0-9]*.o "$temp/gap.o" \
+        "$parts/explore.o" $flags -o "$temp/program" ||
+        say "$main does not link"
+    mv "$temp/program" "$exe" && cp "$list" "$exe.list"
 fi
 [ -z "$EXPLORE_PARTS" ] || exit 0
-exec 9>&-
 
 # ---- Running ----
 
@@ -138,14 +138,14 @@ PLACES=$exe.places NAMES=$here/names.awk
 export BOUND REPLAY REDUCE TIMEOUT MAX_SCHEDULES OUTCOMES EXPECT STATUS INPUT
 export GDB PLACES NAMES PLAY
 # shellcheck disable=SC2086
-[ -z "$GDB" ] || exec gdb -q --args "$exe" $ARGS
+[ -z "$GDB" ] || { rm -rf "$temp" && exec gdb -q --args "$exe" $ARGS; }
 # The same addresses each time, where that is allowed: a replay needs them.
 steady=$(setarch -R true 2>/dev/null && echo setarch -R)
 # shellcheck disable=SC2086
-[ -z "$PLAY" ] || { rm -f "$list" && exec $steady "$exe" $ARGS; }
+[ -z "$PLAY" ] || { rm -rf "$temp" && exec $steady "$exe" $ARGS; }
 trap : INT # explore ends by itself
 # shellcheck disable=SC2086
-$steady "$exe" $ARGS >"$out"
+$steady "$exe" $ARGS >"$temp/report"
 status=$?
-awk -v exe="$exe" -v tsv="$REPORT" -f "$here/names.awk" "$out"
+awk -v exe="$exe" -v tsv="$REPORT" -f "$here/names.awk" "$temp/report"
 exit $status

@@ -25,11 +25,11 @@ void judge_end(const struct run *run, int status, struct verdict *verdict) {
     if (run->unfinished)
         verdict_fail(verdict, "its last line has no newline");
     if (run->slept_past_clock)
-        verdict_fail(verdict,
-            run->unknown_timer
-                ? "it has a timer with SIGEV_THREAD, which virtual time does "
-                  "not know: its times mean nothing"
-                : "it slept by a way that the clock does not see");
+        verdict_fail(
+            verdict, run->unknown_timer
+                         ? "it has a timer of a kind that virtual time does "
+                           "not know: its times mean nothing"
+                         : "it slept by a way that the clock does not see");
 }
 
 struct sites *start_sites(

@@ -814,6 +814,13 @@ static bool is_known(clockid_t id) {
            id == CLOCK_BOOTTIME;
 }
 
+static void reset(struct clock_timer *timer, clockid_t id, int fd) {
+    timer->fd = fd;
+    timer->start = id == CLOCK_REALTIME ? page->real_start : page->mono_start;
+    atomic_store(&timer->interval, 0);
+    atomic_store(&timer->wake_at, INT64_MAX);
+}
+
 /* A timer that is not set, or NULL with errno. */
 static struct clock_timer *new_timer(clockid_t id, int fd) {
     struct clock_timer *timer = NULL;
@@ -830,10 +837,7 @@ static struct clock_timer *new_timer(clockid_t id, int fd) {
         errno = EAGAIN;
         return NULL;
     }
-    timer->fd = fd;
-    timer->start = id == CLOCK_REALTIME ? page->real_start : page->mono_start;
-    atomic_store(&timer->interval, 0);
-    atomic_store(&timer->wake_at, INT64_MAX);
+    reset(timer, id, fd);
     return timer;
 }
 
@@ -897,23 +901,93 @@ int timerfd_settime(
     return set_timer(timer, flags & TFD_TIMER_ABSTIME, new, old);
 }
 
+/* A timer that calls a function: a thread of this process waits for it. */
+static struct callback {
+    struct clock_timer timer; /* .pid 0: free */
+    void (*function)(union sigval);
+    union sigval value;
+    sem_t changed; /* the timer was set or deleted */
+    atomic_bool deleted;
+} callbacks[CLOCK_TIMERS];
+
+static void *call_back(void *arg) {
+    struct callback *own = arg;
+
+    while (!atomic_load(&own->deleted)) {
+        int64_t at = atomic_load(&own->timer.wake_at);
+        int64_t interval = atomic_load(&own->timer.interval);
+        struct timespec limit = to_timespec(page->mono_start + at);
+
+        if (at == INT64_MAX)
+            sem_wait(&own->changed);
+        else if (sem_clockwait(&own->changed, CLOCK_MONOTONIC, &limit) == -1 &&
+                 errno == ETIMEDOUT &&
+                 atomic_compare_exchange_strong(&own->timer.wake_at, &at,
+                     interval > 0 ? at + interval : INT64_MAX))
+            own->function(own->value);
+    }
+    sem_destroy(&own->changed);
+    atomic_store(&own->timer.pid, 0);
+    return NULL;
+}
+
+static int new_callback(
+    clockid_t id, const struct sigevent *event, timer_t *timer) {
+    struct callback *own = callbacks;
+    pthread_t thread;
+    int32_t nobody = 0;
+    int error;
+
+    while (
+        own < callbacks + CLOCK_TIMERS &&
+        !atomic_compare_exchange_strong(&own->timer.pid, &nobody, getpid())) {
+        nobody = 0;
+        own++;
+    }
+    if (own == callbacks + CLOCK_TIMERS)
+        return fail(EAGAIN);
+    reset(&own->timer, id, -1);
+    own->function = event->sigev_notify_function;
+    own->value = event->sigev_value;
+    atomic_store(&own->deleted, false);
+    sem_init(&own->changed, 0, 0);
+    error = pthread_create(&thread, NULL, call_back, own);
+    if (error != 0) {
+        atomic_store(&own->timer.pid, 0);
+        return fail(error);
+    }
+    pthread_detach(thread);
+    *timer = (timer_t)own;
+    return 0;
+}
+
+static struct callback *own_callback(timer_t timer) {
+    struct callback *own = (struct callback *)timer;
+
+    return own >= callbacks && own < callbacks + CLOCK_TIMERS ? own : NULL;
+}
+
 /* The timer that this stands for; NULL for a real one. */
 static struct clock_timer *own_timer(timer_t timer) {
     struct clock_timer *own = (struct clock_timer *)timer;
 
+    if (own_callback(timer) != NULL)
+        return &own_callback(timer)->timer;
     return page != NULL && own >= page->timer &&
                    own < page->timer + CLOCK_TIMERS
                ? own
                : NULL;
 }
 
-/* The C library makes a thread of its own for a timer that calls a function:
- * the clock does not know that one, and it is said that there was one. */
+/* A timer for one thread, or of CPU time, is a real one: it is said that there
+ * was one. */
 int timer_create(
     clockid_t id, struct sigevent *restrict event, timer_t *restrict timer) {
     int how = event == NULL ? SIGEV_SIGNAL : event->sigev_notify;
     struct clock_timer *own;
 
+    if (page != NULL && is_known(id) && how == SIGEV_THREAD)
+        return new_callback(id, event, timer);
     if (page == NULL || !is_known(id) ||
         (how != SIGEV_SIGNAL && how != SIGEV_NONE)) {
         if (page != NULL)
@@ -932,9 +1006,14 @@ int timer_create(
 int timer_settime(timer_t timer, int flags,
     const struct itimerspec *restrict new, struct itimerspec *restrict old) {
     struct clock_timer *own = own_timer(timer);
+    int result;
 
-    return own == NULL ? REAL(timer_settime)(timer, flags, new, old)
-                       : set_timer(own, flags & TIMER_ABSTIME, new, old);
+    if (own == NULL)
+        return REAL(timer_settime)(timer, flags, new, old);
+    result = set_timer(own, flags & TIMER_ABSTIME, new, old);
+    if (own_callback(timer) != NULL)
+        sem_post(&own_callback(timer)->changed);
+    return result;
 }
 
 int timer_gettime(timer_t timer, struct itimerspec *at) {
@@ -955,6 +1034,11 @@ int timer_delete(timer_t timer) {
 
     if (own == NULL)
         return REAL(timer_delete)(timer);
-    atomic_store(&own->pid, 0);
+    if (own_callback(timer) == NULL) {
+        atomic_store(&own->pid, 0);
+    } else {
+        atomic_store(&own_callback(timer)->deleted, true);
+        sem_post(&own_callback(timer)->changed);
+    }
     return 0;
 }

@@ -149,7 +149,7 @@ struct run {
     int64_t sleeps;        /* calls that only sleep */
     int64_t looks;         /* readings of a clock */
     bool unknown_timer;    /* it made a timer that the clock does not know
-                              (SIGEV_THREAD): a right program may have slept
+                              (SIGEV_THREAD_ID): a right program may have slept
                               past the clock by it */
     bool slept_past_clock; /* slept by a way the shim does not see: the
                               virtual times mean nothing */

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -130,6 +131,29 @@ static int by_timer_create(void) {
     return left.it_value.tv_sec == 1 ? rung : -1;
 }
 
+static sem_t called;
+
+static void call_back(union sigval value) {
+    rung += value.sival_int;
+    sem_post(&called);
+}
+
+/* The same by calls in another thread. */
+static int by_function(void) {
+    struct itimerspec second = {{1, 0}, {1, 0}}, left;
+    struct sigevent how = {
+        .sigev_notify = SIGEV_THREAD, .sigev_value.sival_int = 1};
+    how.sigev_notify_function = call_back;
+    sem_init(&called, 0, 0);
+    timer_t timer = make_timer(how, second);
+    timer_delete(make_timer(how, second));
+    while (rung < 5)
+        sem_wait(&called);
+    timer_gettime(timer, &left);
+    timer_delete(timer);
+    return left.it_value.tv_sec == 1 ? rung : -1;
+}
+
 /* ---------- Beside others ---------- */
 
 /* Another thread computes for a while: the clock must not move before it. */
@@ -187,14 +211,15 @@ static int past_the_clock(void) {
     return (int)syscall(SYS_nanosleep, &moment, NULL);
 }
 
-static void call_back(union sigval unused) {
-    (void)unused;
-    rung++;
-}
-
-static int by_thread_timer(void) {
-    struct sigevent how = {.sigev_notify = SIGEV_THREAD};
-    how.sigev_notify_function = call_back;
+/* A signal for this thread alone: the clock does not know such a timer. */
+static int by_thread_signal(void) {
+    struct sigaction action = {
+        .sa_sigaction = on_timer, .sa_flags = SA_SIGINFO};
+    struct sigevent how = {.sigev_notify = SIGEV_THREAD_ID,
+        .sigev_signo = SIGRTMIN,
+        .sigev_value.sival_int = 1};
+    how._sigev_un._tid = (int)syscall(SYS_gettid);
+    sigaction(SIGRTMIN, &action, NULL);
     make_timer(how, (struct itimerspec){{0, 0}, {0, 50000000}});
     while (rung == 0)
         syscall(SYS_nanosleep, &(struct timespec){0, 1000000}, NULL);
@@ -216,12 +241,13 @@ static const struct {
     {"timerfd until", by_timerfd_until},
     {"timerfd ticks", by_timerfd_ticks},
     {"timer_create", by_timer_create},
+    {"timer_create with a function", by_function},
     {"waitpid", by_waitpid},
     {"sleep beside work", sleep_beside_work},
     {"sleep beside zombie", sleep_beside_zombie},
     {"sleep beside killed", sleep_beside_killed},
     {"past the clock", past_the_clock},
-    {"timer with a thread", by_thread_timer},
+    {"timer for a thread", by_thread_signal},
     {"for ever", for_ever},
 };
 enum { CALLS = sizeof calls / sizeof calls[0] };

@@ -107,7 +107,7 @@ void judge_run_end(const struct run *run, int status, struct verdict *v) {
     if (run->slept_past_clock)
         verdict_fault(v, FAULT_PAST_CLOCK,
             run->unknown_timer
-                ? "it has a timer with SIGEV_THREAD, which virtual time does "
+                ? "it has a timer of a kind that virtual time does "
                   "not know; expected: another way to wait"
                 : "it slept by a way that the clock does not see; expected: "
                   "nanosleep() or its like");
