@@ -19,6 +19,8 @@ rm -f "$out"
 pack() {
     tar -cf - --exclude=./build --exclude=./.git "$@" . |
         tar -xf - -C "$work/kit"
+    # What was compiled beside its source has no extension.
+    find "$work"/kit/0* -type f ! -name '*.*' -exec rm -f {} +
     chmod -R u+rwX,go+rX "$work/kit"
     # Every report names it.
     [ -f .version ] ||

@@ -54,6 +54,15 @@ static void test_quizzes(void) {
         "tests/workshop/quizzes.md");
 }
 
+/* What the students' repository calls grades something: that repository. */
+static void test_hosted(void) {
+    expect_silence(
+        "for file in tests/workshop/ci/*; do "
+        "call=$(grep -o 'make -s grade[^>]*' $file) || echo $file: no grading; "
+        "MAKEFLAGS= $call -n | grep -q 'tests/grade .*\"\\.\"$' || "
+        "echo \"$file: $call: grades nothing\"; done");
+}
+
 static void test_doctor(void) {
     const char *argv[] = {"tests/workshop/doctor.sh", "0", NULL};
     struct program program = {.argv = argv, .deadline_ms = 600000};
@@ -85,6 +94,7 @@ CU_TestInfo workshop_tests[] = {
     {"the plan's commands run", test_commands},
     {"the slides quote what is there", test_quotes},
     {"the quizzes have one right answer each", test_quizzes},
+    {"the files for hosted runners grade their repository", test_hosted},
     {"doctor says what is missing and what to do", test_doctor},
     CU_TEST_INFO_NULL,
 };

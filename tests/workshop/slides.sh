@@ -1,7 +1,9 @@
 #!/bin/bash
-# slides.sh - the lessons' slides as one page that needs no network
+# slides.sh - the lessons' slides as one page that needs no network, and the
+# cheat sheet as one that prints on a single sheet of paper
 #
-# Usage: tests/workshop/slides.sh BUILD_DIR     makes BUILD_DIR/slides.html
+# Usage: tests/workshop/slides.sh BUILD_DIR     makes BUILD_DIR/slides.html and
+#                                               BUILD_DIR/cheatsheet.html
 #        tests/workshop/slides.sh -x FILE.md    prints FILE.md with its quotes
 # A slide quotes the kit and never repeats it, so that it cannot be out of date.
 # A line that begins with "!" is replaced by what it names:
@@ -9,6 +11,7 @@
 #     !lines N FILE TEXT        N lines of FILE from the one that holds TEXT
 #     !transcript FILE COMMAND  what COMMAND prints, from a transcript in FILE
 #     !diff FILE FILE N         N lines of their difference, no comments
+#     !table FILE HEAD          the table whose first line begins with HEAD
 #     !timeline PROGRAM... -- ARGUMENT...   the picture of a run, as SVG
 #     !quiz NN                  a question of quizzes.md, its answer in the notes
 # A quote that is not found is an error.
@@ -40,6 +43,11 @@ transcript() { # transcript FILE COMMAND
 difference() { # difference FILE FILE N
     diff "$1" "$2" | grep '^[<>]' | grep -v '^[<>] \( \*\|#include\)' |
         head -n "$3" | fenced diff
+}
+table() { # table FILE HEAD
+    awk -v head="$2" 'index($0, head) == 1 { on = 1 } on && !/^\|/ { exit }
+        on { print; n++ } END { exit n == 0 }' "$1" |
+        sed 's/](\.\.[^)]*)/]/g' || complain "nothing to quote: $line"
 }
 timeline() { # timeline PROGRAM... -- ARGUMENT...
     local picture
@@ -75,6 +83,10 @@ expand() { # expand FILE
             read -r _ file text <<<"$line"
             transcript "$file" "$text"
             ;;
+        '!table '*)
+            read -r _ file text <<<"$line"
+            table "$file" "$text"
+            ;;
         '!diff '*) difference ${line#* } ;;
         '!quiz '*) quiz ${line#* } ;;
         '!timeline '*) timeline ${line#* } ;;
@@ -100,6 +112,11 @@ done >"$work/slides.md" || exit 1
 pandoc -t dzslides --standalone --self-contained --no-highlight \
     -H $here/slides_header.html -o "$build/slides.html" "$work/slides.md" ||
     exit 1
-grep -q 'src="http\|url(http\|<link' "$build/slides.html" &&
-    complain "the page asks the network for something"
-echo "$build/slides.html"
+pandoc --standalone --self-contained --no-highlight --metadata title="Cheat sheet" \
+    -H $here/cheatsheet_header.html -o "$build/cheatsheet.html" \
+    $here/cheatsheet.md || exit 1
+for page in "$build/slides.html" "$build/cheatsheet.html"; do
+    grep -q 'src="http\|url(http\|<link' "$page" &&
+        complain "$page asks the network for something"
+    echo "$page"
+done
