@@ -26,7 +26,7 @@ library() { # library HEADER FUNCTION -lNAME LESSONS
     builds "#include <$1>
 int main(void) { return (void *)$2 == (void *)0; }" "$3" &&
         fact ok "library $3" && return
-    fact no "library $3" "$4. Install it: make setup all"
+    fact no "library $3" "$4. Install it: make setup demo"
     return 1
 }
 
