@@ -36,11 +36,10 @@ static int lines[4][2], in, out; /* of a line: a client's end, the manager's */
 
 /* A box of the manager. Its lines have no name: no stranger can find them. */
 static void *keep_box(void *arg) {
-    int(*line)[2] = arg;
+    int *end = arg; /* of two lines; [1] and [3] are the manager's */
     char box[BLOCK], request;
-    while (recv(line[0][1], box, BLOCK, 0) > 0 &&
-           recv(line[1][1], &request, 1, 0) > 0)
-        send(line[1][1], box, BLOCK, MSG_NOSIGNAL);
+    while (recv(end[1], box, BLOCK, 0) > 0 && recv(end[3], &request, 1, 0) > 0)
+        send(end[3], box, BLOCK, MSG_NOSIGNAL);
     _exit(EXIT_SUCCESS); /* a client has ended, or is gone */
 }
 

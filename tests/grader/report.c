@@ -47,11 +47,10 @@ const char *report_word(enum outcome outcome) {
 static size_t character(const unsigned char *at) {
     int length = (int)strnlen((const char *)at, 4);
     int code = xmlGetUTF8Char(at, &length);
-    xmlChar shortest[8];
+    int shortest = code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
 
     if (code == -1 || !xmlIsCharQ(code) || code == '\r' ||
-        (code >= 0x7f && code < 0xa0) ||
-        xmlCopyCharMultiByte(shortest, code) != length)
+        (code >= 0x7f && code < 0xa0) || length != shortest)
         return 0;
     return (size_t)length;
 }

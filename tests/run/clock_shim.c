@@ -773,9 +773,9 @@ int setitimer(__itimer_which_t which, const struct itimerval *restrict new,
     if (old != NULL)
         *old = (struct itimerval){
             .it_value = {left / SECOND, left % SECOND / 1000}};
-    value = new->it_value.tv_sec *SECOND + new->it_value.tv_usec * 1000;
+    value = SECOND * new->it_value.tv_sec + new->it_value.tv_usec * 1000;
     atomic_store(&slot->interval,
-        new->it_interval.tv_sec *SECOND + new->it_interval.tv_usec * 1000);
+        SECOND * new->it_interval.tv_sec + new->it_interval.tv_usec * 1000);
     atomic_store(&slot->wake_at, now() + value);
     atomic_store(&slot->state, value > 0 ? SLOT_ALARM : SLOT_IDLE);
     return 0;
@@ -791,9 +791,9 @@ unsigned alarm(unsigned seconds) {
 }
 
 useconds_t ualarm(useconds_t us, useconds_t interval) {
-    struct itimerval new = {{interval / 1000000, interval % 1000000},
-        {us / 1000000, us % 1000000}},
-                     old;
+    struct timeval next = {interval / 1000000, interval % 1000000};
+    struct timeval first = {us / 1000000, us % 1000000};
+    struct itimerval new = {next, first}, old;
 
     if (page == NULL)
         return REAL(ualarm)(us, interval);

@@ -7,10 +7,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+typedef char name[NAME_BYTES];
+
 void plan_jobs(struct grading *g, struct jobs *j, long count, long workers,
     long ms, long most) {
     size_t n = (size_t)count;
-    char(*names)[NAME_BYTES] = calloc(n, sizeof *names);
+    name *names = calloc(n, sizeof *names);
 
     *j = (struct jobs){.count = count, .workers = workers, .ms = ms};
     j->names = calloc(n, sizeof *j->names);

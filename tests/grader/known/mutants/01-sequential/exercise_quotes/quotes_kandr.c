@@ -21,6 +21,7 @@ int pos;
 char *site = "http://127.0.0.1:8000";
 char *dflt[] = {"ABT", "ABBV", "ABMD", "ATVI", "ADBE", NULL};
 
+/* clang-format off */
 size_t catch (p, size, n, dummy) char *p;
 size_t size, n;
 void *dummy;
