@@ -5,10 +5,10 @@
  * wrong one must fail it. What is judged is what Redis holds and what the
  * client printed, never a time.
  */
+#include "run/proc.h"
 #include "suites/redis_steps.h"
 #include "suites/suite.h"
 
-#include <dirent.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -202,31 +202,20 @@ static void judge_idle(const char *path, struct verdict *verdict) {
 
 /* Do two threads of the process wait for an answer on one descriptor? */
 static bool is_shared(pid_t pid) {
-    char path[300];
-    unsigned long reading[16];
+    struct pids tasks = {0};
+    unsigned long reading[16], args[6];
     size_t count = 0;
     bool shared = false;
-    struct dirent *task;
-    snprintf(path, sizeof path, "/proc/%d/task", pid);
-    DIR *tasks = opendir(path);
-    while (tasks != NULL && (task = readdir(tasks)) != NULL) {
-        long call = -1;
-        unsigned long fd;
-        snprintf(
-            path, sizeof path, "/proc/%d/task/%s/syscall", pid, task->d_name);
-        FILE *file = task->d_name[0] == '.' ? NULL : fopen(path, "r");
-        if (file == NULL)
+    proc_tasks(pid, &tasks);
+    for (size_t t = 0; t < tasks.count && count < 16; t++) {
+        long call = proc_call(pid, tasks.ids[t], args);
+        if (call != SYS_read && call != SYS_recvfrom)
             continue;
-        if (fscanf(file, "%ld %lx", &call, &fd) == 2 &&
-            (call == SYS_read || call == SYS_recvfrom) && count < 16) {
-            for (size_t i = 0; i < count; i++)
-                shared = shared || reading[i] == fd;
-            reading[count++] = fd;
-        }
-        fclose(file);
+        for (size_t i = 0; i < count; i++)
+            shared = shared || reading[i] == args[0];
+        reading[count++] = args[0];
     }
-    if (tasks != NULL)
-        closedir(tasks);
+    free(tasks.ids);
     return shared;
 }
 
@@ -242,7 +231,8 @@ static void judge_threads(const char *path, struct verdict *verdict) {
         WORDS(path, "-r", server.socket, "-l", "100"));
     start_client(
         &client, &server, NULL, WORDS("-i", "t", "download", page.url));
-    for (int left = STEPS; left > 0 && !renewed; left--) {
+    for (int left = STEPS; left > 0 && !renewed && !beside_ended(&worker);
+         left--) {
         if (is_shared(worker.pid)) {
             verdict_fail(verdict, "two threads wait on one connection");
             break;
