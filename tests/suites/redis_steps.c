@@ -50,8 +50,10 @@ void expire(struct server *server, pid_t pid) {
     if (pid != 0)
         snprintf(name, sizeof name, ":%d", pid);
     /* When this is answered, Redis has read what was sent before it, by one
-     * who has died since, too: a lease renewed, a job asked for. */
-    freeReplyObject(redisCommand(server->context, "PING"));
+     * who has died since, too: a lease renewed, a job asked for. It
+     * accepts a connection in one turn of its loop, and reads in the next. */
+    for (int turn = 0; turn < 3; turn++)
+        freeReplyObject(redisCommand(server->context, "PING"));
     server_ask(server, "EVAL %s 1 jobs %s", script, name);
 }
 
@@ -139,7 +141,8 @@ void judge_results(
         verdict_fail(
             verdict, "%ld of %ld jobs lost: they have no result", n - found, n);
     if (twice > 0)
-        verdict_fail(verdict, "two results of one job, of %ld jobs", twice);
+        verdict_fail(
+            verdict, "two results of one job, in %ld of %ld", twice, n);
     if (pending != 0)
         verdict_fail(verdict, "%lld jobs are still pending", pending);
     if (left != 0)

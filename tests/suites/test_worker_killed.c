@@ -10,6 +10,7 @@
 #include "suites/redis_steps.h"
 #include "suites/suite.h"
 
+#include <err.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -121,6 +122,52 @@ static void test_redis_killed(void) {
         kills_wanted(), false);
 }
 
+/* Cuts the file off in the middle of the last transaction in it. */
+static void cut_off(const char *path) {
+    FILE *file = fopen(path, "r");
+    char *text = NULL, *last = NULL;
+    size_t size = 0;
+    ssize_t length = file == NULL ? -1 : getdelim(&text, &size, '\0', file);
+    for (char *at = text; length > 0 && (at = strstr(at, "MULTI")); at++)
+        last = at;
+    char *cut = last == NULL ? NULL : strstr(last, "EXPIREAT");
+    if (cut == NULL || truncate(path, cut - text) == -1)
+        errx(EXIT_FAILURE, "%s: cannot be cut off", path);
+    fclose(file);
+    free(text);
+}
+
+/* Redis is killed while it writes that a result is stored. The head of that is
+ * in its file, which it reads at every start. */
+static void test_cut_off(void) {
+    const char *const options[] = {
+        "--appendonly", "yes", "--appendfsync", "always", NULL};
+    struct server server;
+    struct verdict verdict = {.text = ""};
+    char path[300];
+    server_start(&server, false, options);
+    for (int start = 1; start <= 3; start++) {
+        struct beside worker;
+        start_worker(&worker, &server, worker_path());
+        int status =
+            run_client(&server, WORDS("-i", "t", "nothing", "x"), NULL);
+        expect(status == 0, "start %d: the client's exit is %d", start, status);
+        judge_results(&server, "t", 1, &verdict);
+        server_kill(&server);
+        beside_kill(&worker);
+        snprintf(path, sizeof path,
+            "%s/appendonlydir/appendonly.aof.1.incr.aof", server.dir);
+        if (access(path, F_OK) == -1) /* Redis 6 */
+            snprintf(path, sizeof path, "%s/appendonly.aof", server.dir);
+        if (start == 1)
+            cut_off(path);
+        server_again(&server);
+        expire(&server, 0);
+    }
+    expect_right(&verdict);
+    server_stop(&server);
+}
+
 /* What it forgets is asked for again, by the same command. */
 static void test_redis_older(void) {
     kill_redis(NULL, 4, true);
@@ -183,6 +230,7 @@ static void test_loop(void) {
 CU_TestInfo worker_killed_tests[] = {
     {"workers are killed: no job is lost or answered twice", test_kills},
     {"Redis is killed and restarted: likewise", test_redis_killed},
+    {"Redis is killed in the middle of a write: likewise", test_cut_off},
     {"Redis is killed and comes back older: likewise", test_redis_older},
     {"a worker that was late: a result is stored once", test_late},
     {"a loop in the shell starts the worker again", test_loop},
