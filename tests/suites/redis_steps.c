@@ -50,8 +50,8 @@ void expire(struct server *server, pid_t pid) {
     if (pid != 0)
         snprintf(name, sizeof name, ":%d", pid);
     /* When this is answered, Redis has read what was sent before it, by one
-     * who has died since, too: a lease renewed, a job asked for. It
-     * accepts a connection in one turn of its loop, and reads in the next. */
+     * who has died since, too: a lease renewed, a job asked for. It accepts a
+     * connection in one turn of its loop, and reads from it in the next. */
     for (int turn = 0; turn < 3; turn++)
         freeReplyObject(redisCommand(server->context, "PING"));
     server_ask(server, "EVAL %s 1 jobs %s", script, name);
