@@ -32,7 +32,8 @@ missing := $(strip $(foreach h,curl:curl/curl.h hiredis:hiredis/hiredis.h, \
     $(CC) -E -x c - >/dev/null 2>&1 || echo $(firstword $(subst :, ,$h)))))
 SOURCES := $(shell grep -sl '^ \* Build: cc' 0[1-6]-*/*.c tests/run/*.c \
     tests/suites/wrong/*.c)
-LEFT_OUT := $(foreach m,$(missing),$(shell grep -l '^ \* Build:.* -l$m' $(SOURCES)))
+LEFT_OUT := $(sort $(foreach m,$(missing), \
+    $(shell grep -l '^ \* Build:.* -l$m' $(SOURCES))))
 PROGRAMS := $(patsubst %.c,$B/%,$(filter-out $(LEFT_OUT),$(SOURCES)))
 LESSONS := $(filter $B/0%,$(PROGRAMS))
 # 06-locks once more, for the thread sanitizer to judge; the grader sees to the
