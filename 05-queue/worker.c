@@ -20,7 +20,7 @@ static const char *where = "127.0.0.1";
 static long lease_ms = 10000;
 static char me[300];            /* this consumer's name: host and process */
 static atomic_bool look = true; /* is it time to look for leases run out? */
-static volatile sig_atomic_t stopping;
+static atomic_int stopping;     /* set by a signal, in either thread */
 
 /* The answer to what was asked last. What was sent before that without waiting
  * is read first: to store a result and take the next job is one round trip. */

@@ -198,7 +198,9 @@ static void test_late(void) {
     beside_signal(&late, SIGCONT);
     page_answer(&page, "HTTP/1.0 200 OK");
     beside_signal(&late, SIGTERM);
-    expect(beside_end(&late, NULL) == 0, "it did not go on");
+    status = beside_end(&late, NULL);
+    expect(status == 0, "the late worker's exit is %d: %s", status,
+        beside_said(&late));
     judge_results(&server, "t", 1, &verdict);
     expect_right(&verdict);
     beside_kill(&heir);
