@@ -174,51 +174,66 @@ int hand_wait(struct hand *hand) {
     return status;
 }
 
-/* An orphan that was sent a deadly signal ends soon, however busy the machine
- * is: it is waited for. One that sleeps, in two looks, without having run and
- * with no signal pending, was sent none; nor was one that goes on to compute
- * for half a second of CPU time. */
-static bool lives_on(pid_t pid) {
-    int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
-    struct pollfd end = {.fd = pidfd, .events = POLLIN};
-    struct proc_stat stat = {0};
-    uint64_t before = 0, switches = 0;
-    int64_t cpu = -1;
-    bool asleep = false;
+/* What is left of a program, at a glance. */
+struct glance {
+    bool asleep;       /* all of it, with no signal pending */
+    uint64_t switches; /* how often its tasks went to sleep */
+    int64_t cpu_ms;
+};
 
-    for (int look = 0; look < SAFETY_MS / 10 && !asleep; look++) {
-        char text[4096];
-        if (poll(&end, 1, 10) == 1 || !proc_stat(pid, 0, &stat) ||
-            (cpu != -1 && stat.own_ms > cpu + 500) ||
-            !proc_read(text, sizeof text, "/proc/%d/status", pid))
-            break;
-        if (cpu == -1)
-            cpu = stat.own_ms;
-        before = switches;
-        switches = proc_field(text, "\nvoluntary_ctxt_switches:", 10);
-        asleep = look > 0 && switches == before && stat.state == 'S' &&
-                 proc_field(text, "\nSigPnd:", 16) == 0 &&
-                 proc_field(text, "\nShdPnd:", 16) == 0;
+/* Orphans become children of this process, the subreaper; in *left, with all
+ * that they have started. */
+static struct glance glance_at(struct pids *left) {
+    struct glance seen = {.asleep = true};
+    char text[4096];
+
+    left->count = 0;
+    proc_children(getpid(), 0, left);
+    for (size_t i = 0; i < left->count; i++) {
+        struct pids tasks = {0};
+        struct proc_stat stat = {0};
+        proc_children(left->ids[i], 0, left);
+        proc_stat(left->ids[i], 0, &stat);
+        seen.cpu_ms += stat.own_ms;
+        seen.asleep = proc_tasks(left->ids[i], &tasks) && seen.asleep;
+        for (size_t t = 0; t < tasks.count; t++) {
+            bool there = proc_read(text, sizeof text, "/proc/%d/task/%d/status",
+                left->ids[i], tasks.ids[t]);
+            seen.asleep = seen.asleep && there &&
+                          strstr(text, "\nState:\tS") != NULL &&
+                          proc_field(text, "\nSigPnd:", 16) == 0 &&
+                          proc_field(text, "\nShdPnd:", 16) == 0;
+            seen.switches +=
+                there ? proc_field(text, "\nvoluntary_ctxt_switches:", 10) : 0;
+        }
+        free(tasks.ids);
     }
-    bool ended = poll(&end, 1, 0) == 1;
-    if (!ended)
-        kill(pid, SIGKILL);
-    waitpid(pid, NULL, 0);
-    close(pidfd);
-    return !ended;
+    return seen;
 }
 
-/* Orphans become children of this process, the subreaper. */
+/* What was sent a deadly signal ends soon, however busy the machine is, and so
+ * does what waits for that: all of it is waited for. None of it comes to an end
+ * where all sleep, in two looks, without having run and with no signal pending,
+ * nor where it goes on to compute for half a second of CPU time. */
 static void judge_orphans(struct verdict *v) {
+    struct glance first = {.cpu_ms = -1}, before = {.asleep = false}, now;
     struct pids left = {0};
 
-    for (;;) {
-        left.count = 0;
-        proc_children(getpid(), 0, &left);
-        if (left.count == 0)
+    for (int look = 0; look < SAFETY_MS / 10; look++, before = now) {
+        while (waitpid(-1, NULL, WNOHANG) > 0)
+            ;
+        now = glance_at(&left);
+        if (first.cpu_ms == -1)
+            first = now;
+        if (left.count == 0 || now.cpu_ms > first.cpu_ms + 500 ||
+            (now.asleep && before.asleep && now.switches == before.switches))
             break;
-        if (lives_on(left.ids[0]))
-            verdict_fail(v, "a child (pid %d) lives on", left.ids[0]);
+        poll(NULL, 0, 10);
+    }
+    for (; left.count > 0; glance_at(&left)) { /* the first is our child */
+        verdict_fail(v, "a child (pid %d) lives on", left.ids[0]);
+        kill(left.ids[0], SIGKILL);
+        waitpid(left.ids[0], NULL, 0);
     }
     free(left.ids);
 }
