@@ -96,6 +96,12 @@ static void list_all_left(pid_t launcher, char *buf, size_t size) {
     list_left(dir, "shared memory /", walls.uid, false, buf, size);
     snprintf(dir + used, sizeof dir - used, "/dev/mqueue");
     list_left(dir, "message queue /", walls.uid, false, buf, size);
+    if (walls.level == SANDBOX_BWRAP) {
+        snprintf(dir + used, sizeof dir - used, "/tmp");
+        list_left(dir, "the file /tmp/", walls.uid, false, buf, size);
+    } else {
+        list_left(walls.scratch, "the file ", walls.uid, false, buf, size);
+    }
 }
 
 void sandbox_empty(const char *dir) {

@@ -25,7 +25,7 @@
 #define CLOCK_MAGIC 0x6b636f6c63746976
 #define CLOCK_SLOTS 16384 /* a power of two */
 #define CLOCK_PROBES 16   /* slots tried for one id */
-#define CLOCK_TIMERS 64   /* timerfds in all */
+#define CLOCK_TIMERS 128  /* timerfds in all */
 /* The C library keeps signals 32 and 33 for itself: a program under test can
  * neither block 33 nor see it in a mask, so nothing it does gets in the way. */
 #define CLOCK_SIGNAL 33

@@ -93,8 +93,7 @@ void judge_run_end(const struct run *run, int status, struct verdict *v) {
 
     if (run->end != EXITED || run->code != status || run->left_behind > 0)
         verdict_fault(v, cause_of_end(run),
-            "it %s%s%s; expected: exit status %d, nothing left behind",
-            run->end == BUSY_WAIT ? "was in a " : "",
+            "it %s%s; expected: exit status %d, nothing left behind",
             run_describe(run, how, sizeof how),
             first_words(run, words, sizeof words), status);
     if (run->unfinished)
@@ -222,19 +221,44 @@ bool in_lane(const struct line *line, const char *name) {
            strncmp(line->text, name, length) == 0;
 }
 
+static bool begins_work(const struct line *line) {
+    size_t length = strlen(line->text);
+
+    return length > 4 && strcmp(line->text + length - 4, " ...") == 0;
+}
+
 struct piece piece_of(const struct run *run, const char *lane) {
     struct piece piece = {NULL, NULL};
 
     for (size_t i = 0; i < run->count && piece.end == NULL; i++) {
         const struct line *line = &run->lines[i];
-        size_t length = strlen(line->text);
         if (!in_lane(line, lane))
             continue;
         if (piece.begin != NULL)
             piece.end = line;
-        else if (length > 4 && strcmp(line->text + length - 4, " ...") == 0)
+        else if (begins_work(line))
             piece.begin = line;
     }
+    return piece;
+}
+
+struct piece whole_piece(
+    const struct run *run, const char *lane, struct verdict *v) {
+    struct piece piece = piece_of(run, lane);
+
+    if (piece.begin == NULL)
+        verdict_fault(v, FAULT_LINE,
+            "%s was not begun: no line of it ends in \" ...\"; expected: two "
+            "lines, when it begins and when it ends",
+            lane);
+    else if (piece.end == NULL)
+        verdict_fault(v, FAULT_LINE,
+            "no line came after \"%s\"; expected: one when it ends",
+            piece.begin->text);
+    else if (begins_work(piece.end))
+        verdict_fault(v, FAULT_LINE,
+            "\"%s\" was followed by \"%s\"; expected: the line that ends it",
+            piece.begin->text, piece.end->text);
     return piece;
 }
 

@@ -75,6 +75,10 @@ void judge_summary(
  * .end is NULL when there is none. */
 struct piece piece_of(const struct run *, const char *lane);
 
+/* The same; faults unless it is whole: begun, and ended by the next line. */
+struct piece whole_piece(
+    const struct run *, const char *lane, struct verdict *);
+
 /* Is the lane `name`? */
 bool in_lane(const struct line *, const char *name);
 

@@ -42,7 +42,7 @@
         folder "/README.md", judge)
 #define LEFT(folder, judge) \
     SLOW("left", "clean", 1, \
-        "What is opened for each job is to be closed with it; what has a " \
+        "What is opened is to be closed, for each job with it; what has a " \
         "name in the kernel outlives the program.", \
         folder "/README.md", judge)
 #define WAITS(folder, judge) \

@@ -57,9 +57,9 @@ void peer_piece(struct reply *r, long after_ms, const char *format, ...) {
 /* ---------- The connections ---------- */
 
 static struct reply *find_reply(struct peer *p, const char *request) {
-    char symbol[24] = "";
+    char symbol[100] = "";
 
-    if (sscanf(request, "GET /quote/%23[^ ?] ", symbol) != 1)
+    if (sscanf(request, "GET /quote/%99[^ ?] ", symbol) != 1)
         return NULL;
     for (int i = 0; i < p->count; i++)
         if (strcmp(p->replies[i].symbol, symbol) == 0)

@@ -16,12 +16,12 @@ enum { MOST_REPLIES = 40, MOST_PIECES = 64 };
 /* A piece of an answer, so long after the piece before it, or the request. */
 struct sent {
     long after_ms;
-    char text[160];
+    char text[200];
 };
 
 /* The answer to whoever asks for /quote/SYMBOL. */
 struct reply {
-    char symbol[24];
+    char symbol[100];
     struct sent pieces[MOST_PIECES];
     int count;
     bool close; /* then the connection is closed, else it stays */

@@ -64,7 +64,7 @@ static void judge_requests(const struct asking *a, struct verdict *v) {
  * when it is true. */
 static void judge_lasting(const struct asking *a, struct verdict *v) {
     for (long i = 0; i < a->count && v->text[0] == '\0'; i++) {
-        struct piece p = piece_of(&a->run, a->names[i]);
+        struct piece p = whole_piece(&a->run, a->names[i], v);
         int64_t took = p.end ? p.end->at_ns - p.begin->at_ns : -1;
         if (took < a->gate.latency_ms * MS)
             verdict_fail(v,

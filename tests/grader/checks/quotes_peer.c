@@ -7,12 +7,13 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { MOST_SYMBOLS = 20 };
+enum { MOST_SYMBOLS = 20, LINE_BYTES = 120 };
 
 struct visit {
     struct peer peer;
-    char names[MOST_SYMBOLS][NAME_BYTES];
-    char lines[MOST_SYMBOLS][64]; /* what the site sends; empty: no quote */
+    char drawn[MOST_SYMBOLS][NAME_BYTES];
+    const char *names[MOST_SYMBOLS];
+    char lines[MOST_SYMBOLS][LINE_BYTES]; /* what the site sends, or "" */
     int count;
     long w; /* 0: not said */
     struct words words;
@@ -24,10 +25,12 @@ static void plan(struct grading *g, struct visit *v, int count, long w) {
     memset(v, 0, sizeof *v);
     v->count = count;
     v->w = w;
-    random_names(g, v->names, (size_t)count);
-    for (int i = 0; i < count; i++)
+    random_names(g, v->drawn, (size_t)count);
+    for (int i = 0; i < count; i++) {
+        v->names[i] = v->drawn[i];
         snprintf(v->lines[i], sizeof v->lines[i], "%s %ld.%02ld", v->names[i],
             grade_random(g, 10, 999), grade_random(g, 0, 99));
+    }
 }
 
 static void ask(struct grading *g, struct finding *f, struct visit *v) {
@@ -128,11 +131,11 @@ static void never(struct visit *v, int i) {
 static void judge_symbols(const struct visit *v, struct verdict *out) {
     for (int i = 0; i < v->count && out->text[0] == '\0'; i++) {
         struct piece p = piece_of(&v->run, v->names[i]);
-        char wanted[100];
+        char wanted[LINE_BYTES + 100];
         snprintf(wanted, sizeof wanted, "%s: %s", v->names[i],
             v->lines[i][0] ? v->lines[i] : "no quote");
         if (p.end == NULL || strcmp(p.end->text, wanted) != 0)
-            verdict_fail(out, "of %s it printed \"%.80s\"; expected: \"%s\"",
+            verdict_fail(out, "of %s it printed \"%.250s\"; expected: \"%s\"",
                 v->names[i],
                 p.end     ? p.end->text
                 : p.begin ? p.begin->text
@@ -166,10 +169,22 @@ static void judge_ended(const struct visit *v, struct verdict *out) {
 
 /* ---------- Pieces ---------- */
 
+/* No array of a size that was thought to be enough. */
+static void lengthen(struct grading *g, struct visit *v, int i) {
+    static const char longest[] =
+        "ASYMBOLTHATISLONGERTHANTHOSEOFANYEXCHANGEBUTTHATTHETEXTOFTHEEXERCISE"
+        "DOESNTFORBID";
+
+    v->names[i] = longest;
+    snprintf(v->lines[i], sizeof v->lines[i], "%s %ld.%02ld", longest,
+        grade_random(g, 10, 999), grade_random(g, 0, 99));
+}
+
 static void judge_pieces(struct grading *g, struct finding *f, long w) {
     struct visit v;
 
     plan(g, &v, 7, w);
+    lengthen(g, &v, 6);
     answer(&v, 0, 0);
     in_pieces(&v, 1, 2, 300);
     in_pieces(&v, 2, 5, 300);

@@ -26,6 +26,7 @@
 
 #include <errno.h>
 #include <mqueue.h>
+#include <poll.h>
 #include <pthread.h>
 #include <sched.h>
 #include <semaphore.h>
@@ -38,8 +39,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/ipc.h>
 #include <sys/msg.h>
+#include <sys/select.h>
 #include <sys/sem.h>
 #include <sys/socket.h>
 #include <sys/types.h>
@@ -183,8 +186,12 @@ static int begin_c11(void *arg) {
 
 WRAP(int, pthread_create, pthread_t *thread, const pthread_attr_t *attributes,
     void *(*begin)(void *), void *arg) {
-    if (rare_refuse("thread", EAGAIN))
+    int saved = errno;
+
+    if (rare_refuse("thread", EAGAIN)) {
+        errno = saved; /* it returns the reason, and POSIX promises no more */
         return EAGAIN;
+    }
     struct start *start = new_start(arg);
     start->posix = begin;
     int result = __real_pthread_create(thread, attributes, begin_posix, start);
@@ -333,6 +340,24 @@ WRAP(ssize_t, write, int fd, const void *buffer, size_t size) {
     rare_shake();
     return __real_write(fd, buffer, size);
 }
+
+/* What has come before it may be what it waits for. */
+#define BEFORE(type, name, call, ...) \
+    WRAP(type, name, __VA_ARGS__) {   \
+        rare_shake();                 \
+        return __real_##name call;    \
+    }
+BEFORE(int, pause, (), void)
+BEFORE(int, sigsuspend, (mask), const sigset_t *mask)
+BEFORE(int, sigwait, (set, number), const sigset_t *set, int *number)
+BEFORE(int, sigwaitinfo, (set, info), const sigset_t *set, siginfo_t *info)
+BEFORE(int, waitid, (type, id, info, options), idtype_t type, id_t id,
+    siginfo_t *info, int options)
+BEFORE(int, poll, (fds, count, ms), struct pollfd *fds, nfds_t count, int ms)
+BEFORE(int, epoll_wait, (set, events, most, ms), int set,
+    struct epoll_event *events, int most, int ms)
+BEFORE(int, select, (most, in, out, bad, limit), int most, fd_set *in,
+    fd_set *out, fd_set *bad, struct timeval *limit)
 
 /* ---------- The kernel's queues and semaphores ---------- */
 

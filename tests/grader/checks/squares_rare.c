@@ -43,12 +43,17 @@ static void judge_meeting(struct grading *g, struct finding *f) {
 void check_squares_every_order(struct grading *g, struct finding *f) {
     static const char *const threads[] = {
         "pthread_create", "thrd_create", NULL};
-    struct summing s = {.workers = 3};
+    struct summing s = {.workers = 3}, alone = {.workers = 1};
 
     add_squares(g, &s, 9, 100, 10000);
     say_squares(&s);
     s.program.virtual_time = true;
     judge_shaken(g, f, &s.program, 8, judge_other_order, &s);
+    /* One at a time: whoever misses its end waits for ever. */
+    alone.program.virtual_time = true;
+    add_squares(g, &alone, 6, 1000, 10000);
+    say_squares(&alone);
+    judge_shaken(g, f, &alone.program, 4, judge_other_order, &alone);
     judge_meeting(g, f);
     s.program.virtual_time = false;
     if (f->verdict.text[0] == '\0' && calls(g, threads))
@@ -62,7 +67,7 @@ void check_squares_killed(struct grading *g, struct finding *f) {
     struct summing s = {.workers = 2};
     char name[24];
 
-    add_squares(g, &s, 2, 3 * LONG_JOB, 3 * LONG_JOB + 1000000);
+    add_squares(g, &s, 2, LONG_JOB, LONG_JOB + 1000000);
     add_squares(g, &s, grade_random(g, 3, 6), 1000, 300000);
     s.watched.kill_after_ms = KILL_AFTER_MS;
     sum_squares(g, f, &s);

@@ -221,6 +221,19 @@ void check_tables_refused(struct grading *g, struct finding *f) {
 
 /* ---------- Edges ---------- */
 
+/* More than a few, and fewer than asked: an array of threads has an end. That
+ * there are few of them, or one too few, is told elsewhere. */
+static void judge_most(const struct jobs *j, struct verdict *v) {
+    long overlap = (long)events_overlap(j->run.lines, j->run.count);
+    long asked = j->workers < j->count ? j->workers : j->count;
+
+    if (overlap >= 10 && overlap < asked - 1)
+        verdict_fail(v,
+            "%ld tables were loaded at once at most, with -w %ld and %ld "
+            "tables; expected: %ld",
+            overlap, j->workers, j->count, asked);
+}
+
 /* What takes long costs nothing in virtual time. Who looks now and then is
  * found out elsewhere, and ends here undecided. */
 static void judge_edge(struct grading *g, struct finding *f, struct jobs *j) {
@@ -231,6 +244,7 @@ static void judge_edge(struct grading *g, struct finding *f, struct jobs *j) {
     if (!j->moments.looks && j->run.end != TIMED_OUT) {
         judge_loaded(&j->run, j, &f->verdict);
         judge_lengths(j, &j->run, &f->verdict);
+        judge_most(j, &f->verdict);
     }
     run_free(&j->run);
 }
@@ -246,11 +260,15 @@ void check_tables_edges(struct grading *g, struct finding *f) {
     judge_edge(g, f, &j);
     plan_jobs(g, &j, 1, grade_random(g, 100, 1000), 10, 9);
     judge_edge(g, f, &j);
-    plan_jobs(g, &j, 40, 30, 10, 9);
+    plan_jobs(g, &j, 95, grade_random(g, 80, 90), 10, 9);
     judge_edge(g, f, &j);
     plan_jobs(g, &j, 300, grade_random(g, 11, 20), 10, 3);
     judge_edge(g, f, &j);
     plan_jobs(g, &j, 3000, 8, 1, 2);
+    judge_edge(g, f, &j);
+    plan_jobs(g, &j, 5, 2, 20, 9);
+    j.names[3] = j.names[1];
+    j.units[3] = j.units[1] + 1;
     judge_edge(g, f, &j);
 }
 

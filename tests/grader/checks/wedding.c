@@ -95,11 +95,12 @@ void check_wedding_times(struct grading *g, struct finding *f) {
 /* ---------- The longest first ---------- */
 
 /* One friend: the order of the lines is the order of the queue. */
-static void judge_order(const struct jobs *j, struct verdict *v) {
+static void judge_order(
+    const struct jobs *j, const struct run *run, struct verdict *v) {
     long begun = 0;
 
-    for (size_t at = 0; at < j->run.count && v->text[0] == '\0'; at++) {
-        const char *seen = j->run.lines[at].text;
+    for (size_t at = 0; at < run->count && v->text[0] == '\0'; at++) {
+        const char *seen = run->lines[at].text;
         char begin[60];
         size_t length = strlen(seen);
         if (length < 4 || strcmp(seen + length - 4, " ...") != 0 ||
@@ -119,6 +120,17 @@ static void judge_order(const struct jobs *j, struct verdict *v) {
             v, "%ld of %ld tasks were begun; expected: all", begun, j->count);
 }
 
+static void judge_shaken_order(
+    const struct run *run, const void *jobs, struct verdict *v) {
+    struct verdict own = {0};
+
+    if (run->end == EXITED && run->code == 0)
+        judge_order(jobs, run, &own);
+    if (own.text[0] != '\0')
+        verdict_fault(
+            v, own.fault, "in some order of its friends: %s", own.text);
+}
+
 void check_wedding_order(struct grading *g, struct finding *f) {
     struct jobs j;
 
@@ -126,8 +138,13 @@ void check_wedding_order(struct grading *g, struct finding *f) {
      * as the kernel's queue takes. */
     plan(g, &j, grade_random(g, 14, 20), 1, 5);
     celebrate(g, f, &j);
-    judge_order(&j, &f->verdict);
+    judge_order(&j, &j.run, &f->verdict);
     run_free(&j.run);
+    /* Whoever fills the queue may be slower than the friend. */
+    plan(g, &j, 7, 1, 4);
+    sort(&j);
+    say_jobs(&j);
+    judge_shaken(g, f, &j.program, 6, judge_shaken_order, &j);
 }
 
 /* ---------- Nobody idle ---------- */
@@ -269,7 +286,7 @@ static void judge_edge(struct grading *g, struct finding *f, struct jobs *j) {
         if (j->count <= 40)
             judge_lengths(j, &j->run, &f->verdict);
         if (j->workers == 1)
-            judge_order(j, &f->verdict);
+            judge_order(j, &j->run, &f->verdict);
         judge_hours(j, &f->verdict);
     }
     run_free(&j->run);
