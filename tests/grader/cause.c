@@ -105,6 +105,9 @@ static const struct {
     [FAULT_NO_LINES] = {"Nothing came out: stdout to a pipe is kept in a "
                         "buffer, which _exit() or a signal throws away.",
         "03-processes/README.md"},
+    [FAULT_NOT_ENDED] = {"The program ended before this was done: main is to "
+                         "wait for all that it has begun.",
+        "02-threads/README.md"},
     [FAULT_PAST_CLOCK] = {"A bare system call instead of nanosleep(), usleep() "
                           "or poll().",
         NULL},
@@ -226,6 +229,8 @@ enum fault cause_of_report(const char *report) {
 enum fault cause_of_order(const char *found) {
     if (strstr(found, "data race") != NULL)
         return FAULT_RACE;
+    if (strstr(found, "use after free") != NULL)
+        return FAULT_MEMORY;
     if (strstr(found, "deadlock") == NULL)
         return FAULT_OWN;
     if (strstr(found, "cond_") != NULL || strstr(found, "sem_") != NULL)

@@ -30,6 +30,7 @@ struct finding {
     char command[2048];     /* what was run, for a shell */
     char flags[300];        /* it was built with, if in a way of its own */
     char where[400];        /* what else was special, by grade_where() */
+    bool where_is_new;      /* it is of the run that comes next */
     char said[1200];        /* what the system said, on stderr */
     char picture[2048];     /* its lanes, or a schedule */
 };

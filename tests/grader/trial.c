@@ -41,6 +41,10 @@ void grade_where(struct finding *f, const char *format, ...) {
 
     if (f->verdict.text[0] != '\0')
         return;
+    if (!f->where_is_new)
+        used = 0;
+    f->where_is_new = true;
+    f->where[used] = '\0';
     if (used > 0 && used + 2 < sizeof f->where)
         used += (size_t)snprintf(f->where + used, sizeof f->where - used, "; ");
     va_start(args, format);
@@ -171,10 +175,14 @@ static void keep(const struct grading *g, const struct program *program,
     repeat_words(run, f->said, sizeof f->said);
     if (strcmp(program->argv[0], g->binary) == 0)
         f->flags[0] = '\0';
+    if (!f->where_is_new)
+        f->where[0] = '\0';
+    f->where_is_new = false;
     f->picture[0] = '\0';
     if (explored)
         repeat_schedule(run, f->picture, sizeof f->picture);
-    else if (program->virtual_time &&
+    else if (program->virtual_time && run->count > 0 &&
+             run->lines[run->count - 1].at_ns > 0 &&
              events_overlap(run->lines, run->count) > 0)
         events_timeline(run->lines, run->count, f->picture, sizeof f->picture);
 }

@@ -226,10 +226,13 @@ void events_compare(const struct line *lines, size_t count,
 
 /* ---------- Timeline ---------- */
 
-/* Draws the pieces of one lane into `row`, a column for each part of `end`. */
-static void draw(char *row, size_t columns, const struct line *first,
+/* Draws the pieces of one lane into `row`, a column for each part of `end`.
+ * False if it has none. */
+static bool draw(char *row, size_t columns, const struct line *first,
     const struct piece *pieces, size_t found, int64_t end) {
-    memset(row, '.', columns);
+    bool any = false;
+
+    memset(row, ' ', columns);
     row[columns] = '\0';
     for (size_t i = 0; i < found; i++) {
         int64_t from = pieces[i].begin->at_ns, to = end;
@@ -237,13 +240,15 @@ static void draw(char *row, size_t columns, const struct line *first,
 
         if (!same_lane(pieces[i].begin->text, first->text))
             continue;
+        any = true;
         if (pieces[i].end != NULL)
             to = pieces[i].end->at_ns;
         column = (size_t)((double)from / (double)end * (double)columns);
         while (column < columns &&
                (double)column / (double)columns * (double)end < (double)to)
-            row[column++] = '#';
+            row[column++] = '.';
     }
+    return any;
 }
 
 /* Whether no line before this one is of its lane. */
@@ -273,7 +278,8 @@ const char *events_timeline(
 
         if (name == 0 || !is_first(lines, &lines[i]))
             continue;
-        draw(row, COLUMNS - width - 3, &lines[i], pieces, found, end);
+        if (!draw(row, COLUMNS - width - 3, &lines[i], pieces, found, end))
+            continue;
         used += (size_t)snprintf(buf + used, size - used, "%-*.*s |%s|\n",
             (int)width, name < (int)width ? name : (int)width, lines[i].text,
             row);

@@ -36,6 +36,7 @@ enum fault {
     FAULT_TWICE,       /* a line came twice */
     FAULT_LINE,        /* a line is missing, or is another one */
     FAULT_NO_LINES,    /* nothing was printed at all */
+    FAULT_NOT_ENDED,   /* it was gone before its work was done */
     FAULT_ORDER,       /* lines in another order */
     FAULT_PAST_CLOCK,  /* sleeps by a way that the clock does not see */
     FAULT_RACE,

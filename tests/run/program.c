@@ -246,8 +246,8 @@ void run_free(struct run *run) {
 }
 
 const char *run_describe(const struct run *run, char *buf, size_t size) {
-    int used = snprintf(buf, size, "%s%s",
-        run->end == BUSY_WAIT ? "was in a " : "", run->why);
+    int used = snprintf(
+        buf, size, "%s%s", run->end == BUSY_WAIT ? "was in a " : "", run->why);
 
     if (run->left_behind > 0 && (size_t)used < size)
         used += snprintf(buf + used, size - (size_t)used,

@@ -132,6 +132,24 @@ static size_t alike(char *const *texts, size_t count) {
     return same;
 }
 
+/* A line of the same lane that nobody has asked for, for a sentence: written
+ * to buf; or "". */
+static const char *instead(const struct line *lines, size_t count,
+    const struct expected *expected, const char *wanted, char buf[160]) {
+    size_t lane = events_lane(wanted);
+
+    buf[0] = '\0';
+    for (size_t i = 0; i < count && lane > 0 && buf[0] == '\0'; i++) {
+        bool asked_for = events_lane(lines[i].text) != lane ||
+                         strncmp(lines[i].text, wanted, lane) != 0;
+        for (size_t k = 0; k < expected->count && !asked_for; k++)
+            asked_for = strcmp(lines[i].text, expected->lines[k]) == 0;
+        if (!asked_for)
+            snprintf(buf, 160, ", but \"%.130s\" was", lines[i].text);
+    }
+    return buf;
+}
+
 void judge_present(const struct line *lines, size_t count,
     const struct expected *expected, struct verdict *v) {
     char **seen = calloc(count + 1, sizeof *seen);
@@ -153,10 +171,15 @@ void judge_present(const struct line *lines, size_t count,
         size_t found = at < count && strcmp(seen[at], wanted[i]) == 0
                            ? alike(seen + at, count - at)
                            : 0;
-        if (found != all)
+        if (found != all) {
+            char other[160];
             verdict_fault(v, found > all ? FAULT_TWICE : FAULT_LINE,
-                "the line \"%s\" was printed %zu times; expected: %zu",
-                wanted[i], found, all);
+                "the line \"%s\" was printed %zu times%s; expected: %zu",
+                wanted[i], found,
+                found == 0 ? instead(lines, count, expected, wanted[i], other)
+                           : "",
+                all);
+        }
     }
     free(seen);
     free(wanted);
@@ -252,7 +275,7 @@ struct piece whole_piece(
             "lines, when it begins and when it ends",
             lane);
     else if (piece.end == NULL)
-        verdict_fault(v, FAULT_LINE,
+        verdict_fault(v, FAULT_NOT_ENDED,
             "no line came after \"%s\"; expected: one when it ends",
             piece.begin->text);
     else if (begins_work(piece.end))
@@ -280,6 +303,10 @@ static void judge_pragmas(const char *path, struct verdict *v) {
                 line);
         at = strstr(at + 1, "ragma");
     }
+    if (strstr(text, "_Pragma") && strstr(text, "diagnostic"))
+        verdict_fault(v, FAULT_WARNING,
+            "_Pragma() switches warnings off, by way of a macro; expected: the "
+            "code gives no cause for one");
     free(text);
 }
 

@@ -120,8 +120,11 @@ static bool explore(struct grading *g, struct finding *f,
     copy.argv[0] = grade_build_explore(&other, &own);
     if (copy.argv[0] == NULL)
         return false;
+    other.source = g->source; /* its lines are those that are named */
     grade_run(&other, &program, run, &own);
     snprintf(f->command, sizeof f->command, "%s", own.command);
+    snprintf(f->picture, sizeof f->picture, "%s", own.picture);
+    f->flags[0] = f->where[0] = '\0';
     if (run->end == EXITED && run->code <= 1 && run->count > 0)
         return true;
     run_free(run);

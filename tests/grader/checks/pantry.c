@@ -285,7 +285,7 @@ static void judge_shaken_run(
 static void shake_kitchen(
     struct grading *g, struct finding *f, struct kitchen k, int runs) {
     say_kitchen(&k);
-    judge_shaken(g, f, &k.program, runs, judge_shaken_run, &k);
+    judge_shaken(g, f, &k.program, runs, NULL, judge_shaken_run, &k);
 }
 
 /* Without a thread for each cook there is no order to look at. */

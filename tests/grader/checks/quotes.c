@@ -169,6 +169,11 @@ static void judge_failures(
     char *unknown = a.names[order[2]];
     for (char *c = unknown; *c != '\0'; c++)
         *c = (char)(*c - 'A' + 'a'); /* the site knows capital letters only */
+    a.gate.latency_ms = grade_random(g, 10, 90);
+    grade_where(f,
+        "the site cuts the answer for %s short, has status 500 for %s, and "
+        "404 for %s",
+        cut, broken, unknown);
     ask_sites(g, f, &a, w);
     for (long i = 0; i < count; i++)
         if (i == order[0] || i == order[1] || i == order[2]) {

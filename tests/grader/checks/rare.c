@@ -131,7 +131,8 @@ bool run_shaken(struct grading *g, struct finding *f, struct program *program,
     const char **argv = (const char **)program->argv, *built = build_rare(g, f);
     const char *const *own = program->env;
     char shake[40];
-    const char *env[] = {shake, "KIT_SPURIOUS=1", variable, NULL};
+    const char *env[] = {
+        shake, variable ? variable : "KIT_SPURIOUS=1", "KIT_SPURIOUS=1", NULL};
 
     if (built == NULL)
         return false;
@@ -139,6 +140,13 @@ bool run_shaken(struct grading *g, struct finding *f, struct program *program,
         shake, sizeof shake, "KIT_SHAKE=%ld", grade_random(g, 0, 1000000000));
     program->env = env;
     argv[0] = built;
+    f->flags[0] = '\0';
+    grade_where(f,
+        "calls that order threads or processes are preceded or followed by "
+        "pauses of virtual time%s",
+        variable && strcmp(variable, NO_SPURIOUS) == 0
+            ? ""
+            : ", and a wait at a condition variable may end without a signal");
     run_virtual(g, f, program, run);
     argv[0] = "";
     program->env = own;
@@ -146,12 +154,13 @@ bool run_shaken(struct grading *g, struct finding *f, struct program *program,
 }
 
 void judge_shaken(struct grading *g, struct finding *f, struct program *program,
-    int runs, void (*judge)(const struct run *, const void *, struct verdict *),
+    int runs, const char *variable,
+    void (*judge)(const struct run *, const void *, struct verdict *),
     const void *arg) {
     struct run run;
 
     for (int i = 0; i < runs && f->verdict.text[0] == '\0'; i++) {
-        if (!run_shaken(g, f, program, NULL, &run))
+        if (!run_shaken(g, f, program, variable, &run))
             break;
         judge(&run, arg, &f->verdict);
         run_free(&run);
@@ -199,6 +208,9 @@ bool run_refused(struct grading *g, struct finding *f, struct program *program,
         nth);
     program->env = env;
     argv[0] = built;
+    f->flags[0] = '\0';
+    grade_where(f, "request number %d for %s is refused, and all after it", nth,
+        requests[what].word);
     if (program->virtual_time && program->at_quiet == NULL)
         run_virtual(g, f, program, run);
     else

@@ -34,11 +34,12 @@ const char *build_sanitized(
 bool run_shaken(struct grading *, struct finding *, struct program *,
     const char *variable, struct run *);
 
-/* Runs it in virtual time, once for each of so many other orders of its
- * threads and processes; every other wait at a condition variable ends without
- * a signal. Judges each run. */
+/* run_shaken() so many times; every other wait at a condition variable ends
+ * without a signal, unless the variable is NO_SPURIOUS. Judges each run. */
+#define NO_SPURIOUS "KIT_SPURIOUS=0"
 void judge_shaken(struct grading *, struct finding *, struct program *,
-    int runs, void (*judge)(const struct run *, const void *, struct verdict *),
+    int runs, const char *variable,
+    void (*judge)(const struct run *, const void *, struct verdict *),
     const void *arg);
 
 /* What a system may refuse; the word for a sentence is in rare.c. A CHILD is a

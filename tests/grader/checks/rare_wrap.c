@@ -69,7 +69,7 @@ __attribute__((constructor)) static void read_environment(void) {
     ready = true;
     shaking = shake != NULL;
     seed = shake ? strtoull(shake, NULL, 10) : 0;
-    spurious = getenv("KIT_SPURIOUS") != NULL;
+    spurious = getenv("KIT_SPURIOUS") != NULL && *getenv("KIT_SPURIOUS") == '1';
     rare_telling = getenv("KIT_HANDLERS") != NULL;
     if (getenv("KIT_LONG") != NULL)
         sscanf(getenv("KIT_LONG"), "%ld:%ld", &long_thread, &long_ms);

@@ -27,10 +27,13 @@ static void tell_report(
     char words[300];
     const char *place = first_place(report);
 
-    snprintf(words, sizeof words, "%.*s", (int)strcspn(report, "(\n"), report);
+    int length = (int)strcspn(report, "(\n");
+    while (length > 0 && report[length - 1] == ' ')
+        length--;
+    snprintf(words, sizeof words, "%.*s", length, report);
     if (place != NULL)
         verdict_fault(v, cause_of_report(report),
-            "%s(first at %.*s); expected: %s", words,
+            "%s (first at %.*s); expected: %s", words,
             (int)strcspn(place, " \n)"), place, expected);
     else
         verdict_fault(

@@ -48,12 +48,12 @@ void check_squares_every_order(struct grading *g, struct finding *f) {
     add_squares(g, &s, 9, 100, 10000);
     say_squares(&s);
     s.program.virtual_time = true;
-    judge_shaken(g, f, &s.program, 8, judge_other_order, &s);
+    judge_shaken(g, f, &s.program, 8, NULL, judge_other_order, &s);
     /* One at a time: whoever misses its end waits for ever. */
     alone.program.virtual_time = true;
     add_squares(g, &alone, 6, 1000, 10000);
     say_squares(&alone);
-    judge_shaken(g, f, &alone.program, 4, judge_other_order, &alone);
+    judge_shaken(g, f, &alone.program, 4, NULL, judge_other_order, &alone);
     judge_meeting(g, f);
     s.program.virtual_time = false;
     if (f->verdict.text[0] == '\0' && calls(g, threads))
@@ -70,6 +70,10 @@ void check_squares_killed(struct grading *g, struct finding *f) {
     add_squares(g, &s, 2, LONG_JOB, LONG_JOB + 1000000);
     add_squares(g, &s, grade_random(g, 3, 6), 1000, 300000);
     s.watched.kill_after_ms = KILL_AFTER_MS;
+    grade_where(f,
+        "a child is killed by SIGKILL when it has had %d ms of CPU "
+        "time",
+        KILL_AFTER_MS);
     sum_squares(g, f, &s);
     if (s.watched.killed == 0)
         verdict_fail(&f->verdict,
@@ -81,6 +85,8 @@ void check_squares_killed(struct grading *g, struct finding *f) {
     if (place_of(&s.run, name) != -1)
         s.killed = s.n[1];
     judge_sums(&s.run, &s, &f->verdict);
+    if (f->verdict.fault == FAULT_NONE)
+        f->verdict.fault = FAULT_OWN; /* how it ended says no more than this */
     snprintf(name, sizeof name, "%ld", s.killed);
     if (strstr(s.run.err_text, name) == NULL)
         verdict_fail(&f->verdict,

@@ -198,7 +198,7 @@ void check_tables_every_order(struct grading *g, struct finding *f) {
     judge_races(g, f, &j.program);
     plan_jobs(g, &j, 7, 3, 1, 2);
     say_jobs(&j);
-    judge_shaken(g, f, &j.program, 8, judge_shaken_run, &j);
+    judge_shaken(g, f, &j.program, 8, NULL, judge_shaken_run, &j);
     plan(g, &j, grade_random(g, 8, 10), grade_random(g, 4, 5), 9);
     run_jobs(g, f, &j);
     judge_some_overlap(&j, &f->verdict);

@@ -144,7 +144,7 @@ void check_wedding_order(struct grading *g, struct finding *f) {
     plan(g, &j, 7, 1, 4);
     sort(&j);
     say_jobs(&j);
-    judge_shaken(g, f, &j.program, 6, judge_shaken_order, &j);
+    judge_shaken(g, f, &j.program, 6, NO_SPURIOUS, judge_shaken_order, &j);
 }
 
 /* ---------- Nobody idle ---------- */
@@ -227,7 +227,7 @@ void check_wedding_every_order(struct grading *g, struct finding *f) {
     judge_races(g, f, &j.program);
     plan_jobs(g, &j, 7, 3, 1, 2);
     say_jobs(&j);
-    judge_shaken(g, f, &j.program, 8, judge_shaken_run, &j);
+    judge_shaken(g, f, &j.program, 8, NULL, judge_shaken_run, &j);
     plan(g, &j, grade_random(g, 8, 10), grade_random(g, 4, 5), 9);
     celebrate(g, f, &j);
     judge_some_overlap(&j, &f->verdict);
@@ -258,6 +258,8 @@ void check_wedding_killed(struct grading *g, struct finding *f) {
 
     plan(g, &j, grade_random(g, 8, 12), 3, 9);
     j.moments.kill_at = 4;
+    grade_where(f, "a friend that is a process is killed by SIGKILL when 4 "
+                   "lines have been printed");
     celebrate(g, f, &j);
     bool all = true;
     for (long i = 0; i < j.count; i++)

@@ -1,7 +1,6 @@
 /*
  * pantry_spinlock - wrong: waits by pthread_spin_lock(): not asleep
  * Exercise: 06-locks/exercise_pantry
- * Loses: portions
  * Loses: every_order
  * Loses: concurrent
  * Loses: one_at_a_shelf
