@@ -44,9 +44,10 @@ void events_compare(const struct line *, size_t count,
 void events_last(const struct line *, size_t count, const char *what,
     int64_t ns, struct verdict *);
 
-/* Draws a row a lane that works, '.' from the line that begins its work to the one that
- * ends it (in virtual time work is waiting), at most 60 columns wide and 12
- * rows, from time 0 to the last line. Returns buf, which it ends with a newline. */
+/* Draws a row a lane that works, '.' from the line that begins its work to the
+ * one that ends it (in virtual time work is waiting), at most 60 columns wide
+ * and 12 rows, from time 0 to the last line. Returns buf, which it ends with a
+ * newline. */
 const char *events_timeline(
     const struct line *, size_t count, char *buf, size_t size);
 

@@ -100,7 +100,9 @@ void judge_begins(
             (double)end / 1e9);
     for (long i = 0; i < j->count && v->text[0] == '\0'; i++) {
         long piece = j->order[i];
-        struct piece p = whole_piece(run, j->names[piece], v);
+        struct piece p = piece_of(run, j->names[piece]);
+        if (p.begin == NULL)
+            whole_piece(run, j->names[piece], v);
         int64_t begun = p.begin ? p.begin->at_ns - start : -1;
         if (begun < begins[piece] ||
             begun > begins[piece] + (i + 1) * SLACK_MS * MS)

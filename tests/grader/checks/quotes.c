@@ -149,31 +149,42 @@ static void judge_reason(const struct run *run, const char *symbol,
             run->err_text, symbol, reason);
 }
 
-static void judge_failures(
-    struct grading *g, struct finding *f, long count, long w) {
-    struct asking a;
-    struct expected e = {.count = 0};
-    long order[3] = {0, 1, 2}, offset = grade_random(g, 0, count - 4);
+/* Three of them fail, each in another way: order[] is which. */
+static void let_fail(
+    struct grading *g, struct finding *f, struct asking *a, long order[3]) {
+    long offset = grade_random(g, 0, a->count - 4);
 
-    open_asking(g, &a, count, w == 0 ? 1 : w);
-    for (long i = 0; i < 3; i++) { /* which of the three fails how */
+    for (long i = 0; i < 3; i++)
+        order[i] = i;
+    for (long i = 0; i < 3; i++) {
         long other = grade_random(g, i, 2), kept = order[i];
         order[i] = order[other];
         order[other] = kept;
     }
     for (long i = 0; i < 3; i++)
         order[i] += offset;
-    const char *cut = a.names[order[0]], *broken = a.names[order[1]];
-    a.gate.options.cut_symbol = cut;
-    a.gate.options.broken_symbol = broken;
-    char *unknown = a.names[order[2]];
+    a->gate.options.cut_symbol = a->names[order[0]];
+    a->gate.options.broken_symbol = a->names[order[1]];
+    char *unknown = a->names[order[2]];
     for (char *c = unknown; *c != '\0'; c++)
         *c = (char)(*c - 'A' + 'a'); /* the site knows capital letters only */
-    a.gate.latency_ms = grade_random(g, 10, 90);
+    a->gate.latency_ms = grade_random(g, 10, 90);
     grade_where(f,
         "the site cuts the answer for %s short, has status 500 for %s, and "
         "404 for %s",
-        cut, broken, unknown);
+        a->names[order[0]], a->names[order[1]], unknown);
+}
+
+static void judge_failures(
+    struct grading *g, struct finding *f, long count, long w) {
+    struct asking a;
+    struct expected e = {.count = 0};
+    long order[3];
+
+    open_asking(g, &a, count, w == 0 ? 1 : w);
+    let_fail(g, f, &a, order);
+    const char *cut = a.names[order[0]], *broken = a.names[order[1]],
+               *unknown = a.names[order[2]];
     ask_sites(g, f, &a, w);
     for (long i = 0; i < count; i++)
         if (i == order[0] || i == order[1] || i == order[2]) {
