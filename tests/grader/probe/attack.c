@@ -121,6 +121,16 @@ KEPT void greedy(void) {
     }
 }
 
+/* What is left would be told as well, and is another matter. */
+static void remove_files(int last) {
+    char name[64];
+
+    for (int i = 0; i <= last; i++) {
+        snprintf(name, sizeof name, "attack-%d", i);
+        unlink(name);
+    }
+}
+
 KEPT void greedy_files(void) {
     char name[64];
 
@@ -135,8 +145,10 @@ KEPT void greedy_files(void) {
             written++;
         if (written >= 256)
             puts("could write a file of 256 MiB");
-        if (fd == -1 || written == 0)
+        if (fd == -1 || written == 0) {
+            remove_files(i);
             return;
+        }
         close(fd);
     }
     puts("could fill the disk");
