@@ -147,7 +147,7 @@ static int by_function(void) {
     sem_init(&called, 0, 0);
     timer_t timer = make_timer(how, second);
     timer_delete(make_timer(how, second));
-    while (rung < 5)
+    for (int i = 0; i < 5; i++)
         sem_wait(&called);
     timer_gettime(timer, &left);
     timer_delete(timer);
@@ -221,8 +221,10 @@ static int by_thread_signal(void) {
     how._sigev_un._tid = (int)syscall(SYS_gettid);
     sigaction(SIGRTMIN, &action, NULL);
     make_timer(how, (struct itimerspec){{0, 0}, {0, 50000000}});
-    while (rung == 0)
+    while (rung == 0) {
         syscall(SYS_nanosleep, &(struct timespec){0, 1000000}, NULL);
+        poll(NULL, 0, 0); /* ThreadSanitizer lets a signal through here */
+    }
     return rung;
 }
 
