@@ -29,6 +29,16 @@ bool expect(bool ok, const char *format, ...) {
     return ok;
 }
 
+void expect_xml(const char *path) {
+    const char *argv[] = {"/usr/bin/xmllint", "--noout", path, NULL};
+    struct program program = {.argv = argv};
+    struct run run;
+
+    program_run(&program, &run);
+    expect(run.end == EXITED && run.code == 0, "%s: %s", path, run.err_text);
+    run_free(&run);
+}
+
 bool expect_right(const struct verdict *verdict) {
     return expect(verdict->text[0] == '\0', "%s", verdict->text);
 }

@@ -25,6 +25,9 @@ extern const char *const tools[];
 __attribute__((format(printf, 2, 3))) bool expect(
     bool ok, const char *format, ...);
 
+/* expect() for a file: it must be well-formed XML. */
+void expect_xml(const char *path);
+
 /* expect() for a verdict: it must be empty (right). */
 bool expect_right(const struct verdict *verdict);
 

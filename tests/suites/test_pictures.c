@@ -122,95 +122,7 @@ static void test_download(void) {
     run_free(&run);
 }
 
-/* ---------- The files ---------- */
-
-/* The number of events of the trace with this phase whose name is the line
- * without its lane. */
-static size_t count_events(json_t *trace, const char *phase, const char *name) {
-    json_t *events = json_object_get(trace, "traceEvents"), *event;
-    size_t i, found = 0;
-
-    json_array_foreach(events, i, event) {
-        const char *own = json_string_value(json_object_get(event, "ph"));
-        const char *text = json_string_value(json_object_get(event, "name"));
-        found += own != NULL && strcmp(own, phase) == 0 && text != NULL &&
-                 strcmp(text, name) == 0;
-    }
-    return found;
-}
-
-static void expect_xml(const char *path) {
-    const char *argv[] = {"/usr/bin/xmllint", "--noout", path, NULL};
-    struct program program = {.argv = argv};
-    struct run run;
-
-    program_run(&program, &run);
-    expect_end(&run, 0, "");
-    run_free(&run);
-}
-
-/* Every message of every customer is one piece in the trace, and lasts its
- * second. */
-static void test_files(void) {
-    const char *name = "timeline/03-processes-messages+05-queue-messages";
-    char path[300], message[60];
-    json_error_t error;
-    struct run run;
-
-    draw(&run, "-t virtual % 03-processes/messages 05-queue/messages");
-    expect_end(&run, 0, "");
-    run_free(&run);
-    snprintf(path, sizeof path, "%s.svg", built(name));
-    expect_xml(path);
-    snprintf(path, sizeof path, "%s.json", built(name));
-    json_t *trace = json_load_file(path, 0, &error);
-    if (!expect(trace != NULL, "%s: %s", path, error.text))
-        return;
-    for (int i = 1; i <= 4; i++) {
-        snprintf(message, sizeof message, "sending message %d of 4 ...", i);
-        size_t found = count_events(trace, "X", message);
-        expect(found == 6,
-            "\"%s\" is there %zu times; expected: 6, by two "
-            "programs to three customers",
-            message, found);
-    }
-    json_decref(trace);
-}
-
-/* explore's table: of two increments one is lost, and red. */
-static void test_explored(void) {
-    char *script, *text = NULL, path[300];
-    size_t size = 0;
-    struct run run;
-
-    if (asprintf(&script,
-            "MAKEFLAGS= make -s B=%s explore PROGRAM=06-locks/increment_race "
-            "ARGS='-t 2 -w 2 -n 1 -q' SVG=1",
-            built(".")) == -1)
-        err(EXIT_FAILURE, "asprintf");
-    const char *argv[] = {"/bin/sh", "-c", script, NULL};
-    struct program program = {.argv = argv};
-    program_run(&program, &run);
-    expect(line_of(&run, "Picture: ") != NULL, "no picture: %s", run.err_text);
-    run_free(&run);
-    free(script);
-    snprintf(
-        path, sizeof path, "%s", built("explore/06-locks-increment_race.svg"));
-    expect_xml(path);
-    FILE *file = fopen(path, "r");
-    bool whole = file != NULL && getdelim(&text, &size, 0, file) > 0;
-    const char *lost = whole ? strstr(text, "sum: write 1 (lost)") : NULL;
-    const char *third = whole ? strstr(text, ">3</text>") : NULL;
-    const char *fourth = whole ? strstr(text, ">4</text>") : NULL;
-    expect(lost != NULL && third != NULL && third < lost && lost < fourth &&
-               strstr(fourth, "(lost)") == NULL,
-        "%s: the third of four steps is not the one that is lost", path);
-    if (file != NULL)
-        fclose(file);
-    free(text);
-}
-
-/* ---------- What is no picture, or a strange one ---------- */
+/* ---------- A program of our own ---------- */
 
 /* A program for `timeline`, in a directory of its own that stands for the build
  * directory. */
@@ -251,6 +163,184 @@ static void draw_odd(
     draw(run, arguments);
     free(arguments);
 }
+
+/* ---------- The files ---------- */
+
+/* The number of events of the trace with this phase whose name is the line
+ * without its lane. */
+static size_t count_events(json_t *trace, const char *phase, const char *name) {
+    json_t *events = json_object_get(trace, "traceEvents"), *event;
+    size_t i, found = 0;
+
+    json_array_foreach(events, i, event) {
+        const char *own = json_string_value(json_object_get(event, "ph"));
+        const char *text = json_string_value(json_object_get(event, "name"));
+        found += own != NULL && strcmp(own, phase) == 0 && text != NULL &&
+                 strcmp(text, name) == 0;
+    }
+    return found;
+}
+
+/* Every message of every customer is one piece in the trace, and lasts its
+ * second. */
+static void test_files(void) {
+    const char *name = "timeline/03-processes-messages+05-queue-messages";
+    char path[300], message[60];
+    json_error_t error;
+    struct run run;
+
+    draw(&run, "-t virtual % 03-processes/messages 05-queue/messages");
+    expect_end(&run, 0, "");
+    run_free(&run);
+    snprintf(path, sizeof path, "%s.svg", built(name));
+    expect_xml(path);
+    snprintf(path, sizeof path, "%s.json", built(name));
+    json_t *trace = json_load_file(path, 0, &error);
+    if (!expect(trace != NULL, "%s: %s", path, error.text))
+        return;
+    for (int i = 1; i <= 4; i++) {
+        snprintf(message, sizeof message, "sending message %d of 4 ...", i);
+        size_t found = count_events(trace, "X", message);
+        expect(found == 6,
+            "\"%s\" is there %zu times; expected: 6, by two "
+            "programs to three customers",
+            message, found);
+    }
+    json_decref(trace);
+}
+
+/* Does a line begin a piece of the trace, or end one, or stand by itself? */
+static bool is_told(json_t *trace, const char *line) {
+    json_t *events = json_object_get(trace, "traceEvents"), *event;
+    const char *colon = strstr(line, ": ");
+    const char *text = colon != NULL ? colon + 2 : line;
+    size_t i;
+
+    json_array_foreach(events, i, event) {
+        json_t *args = json_object_get(event, "args");
+        const char *name = json_string_value(json_object_get(event, "name"));
+        const char *end = json_string_value(json_object_get(args, "end"));
+        if (strcmp(name, text) == 0 || (end != NULL && strcmp(end, text) == 0))
+            return true;
+    }
+    return false;
+}
+
+/* However busy the machine is: of what is done one after another, no piece of
+ * work begins in the one before, and the rows stand in that order. */
+static void expect_order(const struct run *run, json_t *trace, int lanes) {
+    json_t *events = json_object_get(trace, "traceEvents"), *event;
+    double end_us = 0;
+    int pieces = 0;
+    size_t i;
+
+    json_array_foreach(events, i, event) {
+        double at = json_number_value(json_object_get(event, "ts"));
+        double length = json_number_value(json_object_get(event, "dur"));
+        if (strcmp(json_string_value(json_object_get(event, "ph")), "X") != 0)
+            continue;
+        expect(at >= end_us - 1,
+            "piece %d begins at %.0f us, in the one before", pieces + 1, at);
+        end_us = at + length;
+        pieces++;
+    }
+    expect(pieces == lanes, "%d pieces of work; expected: %d", pieces, lanes);
+    for (int i = 1; i <= lanes; i++) {
+        const char *row = (size_t)i < run->count ? run->lines[i].text : "";
+        int lane = 0;
+        expect(sscanf(row, "%*s %d |", &lane) == 1 && lane == i,
+            "row %d is \"%s\"", i, row);
+    }
+    expect(line_of(run, "CPUs busy") != NULL, "no row of the CPUs");
+}
+
+static void test_real_time(void) {
+    static const struct {
+        const char *tool, *story, *arguments;
+        int lanes;
+    } runs[] = {{"01-sequential", "download", "-n 2", 6},
+        {"02-threads", "download", "-n 2 -w 1", 6},
+        {"01-sequential", "increment", "-t 5 -n 100000", 5},
+        {"02-threads", "increment", "-t 5 -n 100000 -w 1", 5}};
+
+    for (size_t i = 0; i < sizeof runs / sizeof *runs; i++) {
+        char arguments[100], path[300];
+        json_error_t error;
+        struct run run;
+
+        snprintf(arguments, sizeof arguments, "%% %s/%s -- %s", runs[i].tool,
+            runs[i].story, runs[i].arguments);
+        snprintf(path, sizeof path, "%s/%s-%s.json", built("timeline"),
+            runs[i].tool, runs[i].story);
+        draw(&run, arguments);
+        expect_end(&run, 0, "");
+        json_t *trace = json_load_file(path, 0, &error);
+        expect_order(&run, trace, runs[i].lanes);
+        json_decref(trace);
+        run_free(&run);
+    }
+}
+
+/* A program with lines of every sort; the trace has each of them. */
+static void test_every_line(void) {
+    static const char *const lines[] = {"Alice: sending 1 ...", "nobody's line",
+        "Bob: working ...", "Alice: sent 1", "Alice: alone", "Bob: worked",
+        "Carol: never ends ...", "the end"};
+    enum { LINES = sizeof lines / sizeof *lines };
+    char script[500] = "", path[100];
+    json_error_t error;
+    struct odd odd;
+    struct run run;
+
+    for (size_t i = 0, used = 0; i < LINES; i++)
+        used += (size_t)snprintf(
+            script + used, sizeof script - used, "echo \"%s\"\n", lines[i]);
+    make_odd(&odd, script);
+    draw_odd(&run, &odd, "");
+    expect_end(&run, 0, "");
+    run_free(&run);
+    snprintf(path, sizeof path, "%s/timeline/odd.json", odd.dir);
+    json_t *trace = json_load_file(path, 0, &error);
+    for (size_t i = 0; i < LINES && expect(trace != NULL, "no trace"); i++)
+        expect(
+            is_told(trace, lines[i]), "\"%s\" is not in the trace", lines[i]);
+    json_decref(trace);
+    remove_odd(&odd);
+}
+
+/* explore's table: of two increments one is lost, and red. */
+static void test_explored(void) {
+    char *script, *text = NULL;
+    size_t size = 0;
+    struct run run;
+
+    if (asprintf(&script,
+            "MAKEFLAGS= make -s B=%s explore PROGRAM=06-locks/increment_race "
+            "ARGS='-t 2 -w 2 -n 1 -q' SVG=1",
+            built(".")) == -1)
+        err(EXIT_FAILURE, "asprintf");
+    const char *argv[] = {"/bin/sh", "-c", script, NULL};
+    struct program program = {.argv = argv};
+    program_run(&program, &run);
+    expect(line_of(&run, "Picture: ") != NULL, "no picture: %s", run.err_text);
+    run_free(&run);
+    free(script);
+    const char *path = built("explore/06-locks-increment_race.svg");
+    expect_xml(path);
+    FILE *file = fopen(path, "r");
+    bool whole = file != NULL && getdelim(&text, &size, 0, file) > 0;
+    const char *lost = whole ? strstr(text, "sum: write 1 (lost)") : NULL;
+    const char *third = whole ? strstr(text, ">3</text>") : NULL;
+    const char *fourth = whole ? strstr(text, ">4</text>") : NULL;
+    expect(lost != NULL && third != NULL && third < lost && lost < fourth &&
+               strstr(fourth, "(lost)") == NULL,
+        "%s: the third of four steps is not the one that is lost", path);
+    if (file != NULL)
+        fclose(file);
+    free(text);
+}
+
+/* ---------- What is no picture, or a strange one ---------- */
 
 static void test_no_lanes(void) {
     struct odd odd;
@@ -347,7 +437,9 @@ CU_TestInfo pictures_tests[] = {
     {"messages in virtual time are exact", test_messages},
     {"cooking in virtual time is exact", test_cooking},
     {"downloads in virtual time take their latencies", test_download},
+    {"in real time: the lanes and their order", test_real_time},
     {"the SVG is XML, the trace has every piece of work", test_files},
+    {"the trace has every line of a run", test_every_line},
     {"explore's table as SVG shows the lost write", test_explored},
     {"a program without lanes: a clear line", test_no_lanes},
     {"a program that hangs: the picture up to then", test_hangs},

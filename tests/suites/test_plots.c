@@ -111,18 +111,6 @@ static void test_data(const char *dir) {
     }
 }
 
-static void expect_xml(const char *dir, const char *name) {
-    char path[300];
-    const char *argv[] = {"/usr/bin/xmllint", "--noout", path, NULL};
-    struct program program = {.argv = argv};
-    struct run run;
-
-    snprintf(path, sizeof path, "%s/%s", dir, name);
-    program_run(&program, &run);
-    expect(run.end == EXITED && run.code == 0, "%s: %s", name, run.err_text);
-    run_free(&run);
-}
-
 /* Each picture names its curves, in the SVG and in the text. */
 static void test_drawn(const char *dir) {
     static const struct {
@@ -140,7 +128,7 @@ static void test_drawn(const char *dir) {
 
     for (size_t i = 0; i < sizeof pictures / sizeof *pictures; i++)
         for (size_t k = 0; k < 2; k++) {
-            char name[60];
+            char name[60], path[300];
             snprintf(name, sizeof name, "%s.%s", pictures[i].name, kinds[k]);
             char *text = text_of(dir, name);
             expect(strstr(text, pictures[i].title) != NULL &&
@@ -148,8 +136,9 @@ static void test_drawn(const char *dir) {
                 "%s does not show \"%s\" and %s", name, pictures[i].title,
                 pictures[i].curve);
             free(text);
+            snprintf(path, sizeof path, "%s/%s", dir, name);
             if (k == 0)
-                expect_xml(dir, name);
+                expect_xml(path);
         }
 }
 
