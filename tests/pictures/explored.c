@@ -29,7 +29,7 @@ enum {
 /* In pixels. */
 static const double WIDTH = 1280, TOP = 110, ROW = 44, BOX = 32, RADIUS = 210;
 static const double SOURCE = 420; /* the width of the lines of code */
-static const double LETTER = 10;
+static const double LETTER = 9;
 
 struct step {
     char *place, *words, *source;
@@ -180,8 +180,17 @@ static double box_width(void) {
     return column_width() - (thread_count > MOST_BESIDE ? 24 : 100);
 }
 
+static double column_x(size_t column) {
+    return 70 + column_width() * ((double)column + 0.5);
+}
+
+/* The columns are in the order of the threads' names. */
 static double center_x(size_t thread) {
-    return 70 + column_width() * ((double)thread + 0.5);
+    size_t column = 0;
+
+    for (size_t i = 0; i < thread_count; i++)
+        column += strcmp(threads[i], threads[thread]) < 0;
+    return column_x(column);
 }
 
 static double center_y(size_t step) {
@@ -240,7 +249,7 @@ static void draw_step(xmlTextWriterPtr xml, size_t number) {
     svg_text(xml, step->lost ? "red" : "word", x, y + 6, "middle", text);
     if (thread_count <= MOST_BESIDE)
         svg_text(xml, "source",
-            center_x(thread_count) - column_width() / 2 + 20, y + 5, "start",
+            column_x(thread_count) - column_width() / 2 + 20, y + 5, "start",
             step->source);
 }
 
