@@ -32,8 +32,10 @@ static const char style[] =
     "h1{font-size:20px}h2{font-size:15px;margin:4px 0 0}p{margin:2px 0}"
     "section{break-inside:avoid;margin-bottom:3mm}"
     "figure svg{display:block}td svg{height:13px}"
-    "div{columns:2;column-gap:6mm}"
-    "div+div{break-before:page;column-fill:auto;height:262mm}}";
+    "div{display:grid;grid-template-columns:1fr 1fr;column-gap:6mm;"
+    "align-items:start}div+div{break-before:page}"
+    "div+div section:nth-child(2){grid-column:2;grid-row:1/3}"
+    "div p:last-child{grid-column:1/3}}";
 
 enum { FIRST_SHEET = 2 /* stories */ };
 
