@@ -48,13 +48,13 @@ increment|3 2|3
 load_then_store||3
 loop_variable||15
 lost_early||43
-lost_wakeup||5
-lost_wakeup_unlocked||3
+lost_wakeup||3
+lost_wakeup_unlocked||6
 misuse|destroy|3
 peterson_swapped||26
 philosophers|5|983
 places||15
-queue_if||10
+queue_if||4
 slot_on_stack||4
 ten_threads||76
 two||3

@@ -49,6 +49,7 @@ struct given {
 /* A choice that was made, and what there was to choose from. */
 struct step {
     uint64_t enabled, spurious; /* bits: the threads that could go on */
+    uint64_t key;               /* of all that follows; 0: none */
     uint32_t state;             /* see places.c */
     uint8_t choice, usual;      /* usual: if not prescribed */
     int8_t stay;                /* the thread that others preempt, -1: none */
@@ -86,7 +87,7 @@ struct shared {
     /* For the runs to come. */
     int nlearned;
     struct learned learned[MOST_LEARNED];
-    uint64_t *seen; /* MOST_STATES of them */
+    uint64_t *seen; /* keys, MOST_STATES of them; the parent's, children read */
 };
 
 extern struct shared *sh;

@@ -70,7 +70,7 @@ static struct thread *thread_new(void *pc) {
     t->life[id] = t->hb[id] = clock;
     alive++;
     t->next = (struct op){QUICK, "start", .pc = pc};
-    forget(t, sizeof *t);
+    forget(t, 1); /* its place is at its first byte */
     t->place = find_place((uintptr_t)t, sizeof *t, true); /* for who joins it */
     t->place->owner = t;
     t->state = mix(t->state, (unsigned)id + 1);

@@ -34,17 +34,20 @@ static const char *hide_token(void) {
     return token;
 }
 
-static void *shared(size_t size) {
-    void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE,
-        MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (memory == MAP_FAILED)
+static void *memory(size_t size, int shared_or_private) {
+    void *at = mmap(NULL, size, PROT_READ | PROT_WRITE,
+        shared_or_private | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (at == MAP_FAILED)
         err(2, "explore: memory");
-    return memory;
+    return at;
 }
 
-static void share_memory(void) {
-    sh = shared(sizeof *sh);
-    sh->seen = shared(MOST_STATES * sizeof *sh->seen);
+static void reserve_memory(void) {
+    const size_t seen = MOST_STATES * sizeof *sh->seen;
+    sh = memory(sizeof *sh, MAP_SHARED);
+    sh->seen = memory(seen, MAP_PRIVATE);
+    /* Children read all over it: few large pages are faster, where there are. */
+    madvise(sh->seen, seen, MADV_HUGEPAGE);
 }
 
 /* A REPLAY needs what was learned: the same places to choose at. */
@@ -133,7 +136,7 @@ static int explore(const char *name, const char *token) {
 
 int main(int argc, char *argv[]) {
     const char *token = hide_token(), *schedule = setting("REPLAY");
-    share_memory();
+    reserve_memory();
     read_settings();
     if (*schedule != '\0' && *setting("GDB") != '\0')
         debug(schedule, argc, argv);

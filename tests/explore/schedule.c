@@ -173,13 +173,14 @@ static int usual_choice(const struct thread *last, uint64_t enabled) {
 
 /* Was a run here before, with the same left to do? The program's end comes
    differently for each thread that could still go on. */
-static bool seen_before(const struct step *s, bool ending) {
+static bool seen_before(struct step *s, bool ending) {
     uint64_t key = mix(mix(state, (uint64_t)now), (uint64_t)sh->search);
     if (ending)
         key = mix(key, s->enabled);
     if (sh->bound != ALL)
         key = mix(key, (uint64_t)(s->cost * SPURIOUS + s->stay + 1));
-    return sh->reduce && !sh->shown && known(sh->seen, MOST_STATES, key);
+    s->key = key;
+    return sh->reduce && !sh->shown && sh->seen[key % MOST_STATES] == key;
 }
 
 static void prescribe(struct step *s, const struct given *given) {

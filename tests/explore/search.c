@@ -154,7 +154,8 @@ static void add_choices(
     }
 }
 
-/* Where the last run could have gone another way, behind what was given. */
+/* Where the last run could have gone another way, behind what was given. From
+   each step on, all is tried then: no other run need come there. */
 static void add_ways(int32_t last) {
     int from = last == -1 ? begin : nodes[last].step + 1;
     int delays = last == -1 ? 0 : nodes[last].delays;
@@ -164,6 +165,7 @@ static void add_ways(int32_t last) {
         n.delays = (uint8_t)(delays < MOST_DELAYS ? delays + 1 : delays);
         if (delays >= MOST_DELAYS)
             n.delays = MOST_DELAYS + 1;
+        sh->seen[s->key % MOST_STATES] = s->key;
         add_choices(n, s, s->enabled, 0);
         add_choices(n, s, s->spurious, SPURIOUS);
     }
