@@ -84,10 +84,12 @@ $B/objects/%.o: tests/%.c Makefile
 	@mkdir -p $(@D)
 	$(CC) $(WARNINGS) -O2 $(EXTRA) $(XML) -Itests -MMD -c -o $@ $<
 -include $(shell find $B/objects -name '*.d' 2>/dev/null)
-# These run inside programs that are built with any flags: they have none.
+# These run inside programs that are built with any flags: of ours they get the
+# warnings alone.
 $(EXPLORE): $B/objects/%.o: tests/%.c $(wildcard tests/explore/*.h) Makefile
 	@mkdir -p $(@D)
-	$(CC) -std=gnu17 -O2 -g -fno-pie -pthread -Itests -c -o $@ $<
+	$(CC) $(WARNINGS) $(filter -W%,$(EXTRA)) -std=gnu17 -O2 -g -fno-pie \
+	    -pthread -Itests -c -o $@ $<
 $B/tests/explore.o: $(EXPLORE)
 	@mkdir -p $(@D)
 	$(CC) -r -nostdlib -o $@ $^

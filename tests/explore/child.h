@@ -116,6 +116,8 @@ extern bool ended; /* the others go on, to see what the end cut off */
 
 #define PC __builtin_return_address(0)
 #define LENGTH(array) (int)(sizeof(array) / sizeof *(array))
+/* The compiler and the linker put in the calls of hooks: nobody declares them. */
+#pragma GCC diagnostic ignored "-Wmissing-prototypes"
 /* The operation of the hook that it stands in: __tsan_NAME or __wrap_NAME. */
 #define OP(kind, p)                                               \
     (struct op) {                                                 \

@@ -5,9 +5,9 @@
 # PROGRAM may also be a folder, whose .c files are one program; or SOURCES="a.c
 # b.c". README.md explains: BOUND, REPLAY, TIMEOUT, MAX_SCHEDULES, OUTCOMES,
 # EXPECT, STATUS, INPUT, REDUCE, GDB, PLAY, REPORT; CC, EXPLORE_DIR
-# (build/explore). Flags and libraries are those of the "Build:" line. For a
-# grader: EXPLORE_PARTS (a directory with our objects) builds EXPLORE_DIR/NAME
-# and does not run it.
+# (build/explore), EMULATOR (what runs a program of another machine). Flags and
+# libraries are those of the "Build:" line. For a grader: EXPLORE_PARTS (a
+# directory with our objects) builds EXPLORE_DIR/NAME and does not run it.
 here=$(dirname "$0") dir=${EXPLORE_DIR:-build/explore} CC=${CC:-gcc}
 say() { echo "explore: $*" >&2; exit 2; }
 digits() {
@@ -145,7 +145,7 @@ steady=$(setarch -R true 2>/dev/null && echo setarch -R)
 [ -z "$PLAY" ] || { rm -rf "$temp" && exec $steady "$exe" $ARGS; }
 trap : INT # explore ends by itself
 # shellcheck disable=SC2086
-$steady "$exe" $ARGS >"$temp/report"
+$steady $EMULATOR "$exe" $ARGS >"$temp/report"
 status=$?
 awk -v exe="$exe" -v tsv="$REPORT" -f "$here/names.awk" "$temp/report"
 exit $status

@@ -101,7 +101,7 @@ function size_of(t,    n, i) {
 }
 
 # What is so far behind the begin of something of that type: ".full", "[1][0]".
-function part_of(t, off, size,    each, i, m, text) {
+function part_of(t, off, size,    each, i, k, m, text) {
     if (label[t] ~ /^(pthread_|sem_t|mtx_t|cnd_t|once_flag)/)
         return off > 0 ? "+" off : ""
     t = real_type(t)
@@ -112,8 +112,9 @@ function part_of(t, off, size,    each, i, m, text) {
             each /= count[kid[t, i]]
             if (size > each)
                 return text
-            text = text "[" int(off / each) "]"
-            off %= each
+            k = int(off / each + 4096) - 4096 # of what is before it, too
+            text = text "[" k "]"
+            off -= k * each
         }
         return text part_of(type[t], off, size)
     }
@@ -128,7 +129,7 @@ function part_of(t, off, size,    each, i, m, text) {
     return off > 0 ? "+" off : ""
 }
 
-function name(at, size, hex,    i, o, each) {
+function name(at, size, hex,    i, o) {
     leaf = 0
     for (i = 1; i <= variables; i++) {
         o = variable[i]
@@ -138,10 +139,10 @@ function name(at, size, hex,    i, o, each) {
     }
     for (i = 1; i <= variables; i++) { # beside an array?
         o = variable[i]
-        each = tag[type[o]] ~ /array_type/ ? size_of(real_type(type[type[o]])) : 0
-        if (o in address && each && at > address[o] - 64 && hex != "" &&
+        if (tag[real_type(type[o])] ~ /array_type/ && o in address &&
+            hex != "" && at > address[o] - 64 &&
             at < address[o] + size_of(type[o]) + 64)
-            return label[o] "[" int((at - address[o]) / each + 64) - 64 "]"
+            return label[o] part_of(type[o], at - address[o], size)
     }
     return hex
 }

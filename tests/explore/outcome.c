@@ -154,13 +154,13 @@ const char *outcome_word(int number) {
 static void keep_failure(const struct outcome *o, bool other) {
     bool race = *sh->race != '\0';
     int rank = o->fault ? FAULT
-               : race   ? RACE + other
+               : race   ? (int)RACE + other
                : other  ? DIFFERENT
                         : NOTHING;
     if (rank == NOTHING || rank < (int)failure.rank ||
         (rank == (int)failure.rank && sh->cost >= failure.cost))
         return;
-    failure.rank = rank;
+    failure.rank = (enum rank)rank;
     failure.cost = sh->cost;
     failure.uses_learned = sh->uses_learned;
     failure.outcome = *o;

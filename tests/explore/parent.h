@@ -64,7 +64,7 @@ extern struct tally tally;
 /* The worst that was found, the first with the fewest preemptions: it outlives
    searches that begin again. NOTHING to FAULT: what is shown before what. */
 struct failure {
-    enum { NOTHING, DIFFERENT, RACE, RACE_DIFFERENT, FAULT } rank;
+    enum rank { NOTHING, DIFFERENT, RACE, RACE_DIFFERENT, FAULT } rank;
     int cost, uses_learned;
     struct outcome outcome;
     char schedule[MOST_SCHEDULE];

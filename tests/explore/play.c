@@ -228,8 +228,8 @@ static void show_end(const char *exe, int status) {
         known += found[i];
     }
     schedule_write(schedule, sizeof schedule);
-    snprintf(text, sizeof text, "%s\nThe end: %s",
-        sh->fault == STUCK && sh->used < 4000 ? sh->table : "", o.text);
+    snprintf(text, sizeof text, "%.3900s\nThe end: %s",
+        sh->fault == STUCK ? sh->table : "", o.text);
     putchar('\n');
     show(exe, text);
     puts(is_goal(&o) ? "A failure: you win."

@@ -6,7 +6,8 @@
 # network runs under qemu-user. musl: each lesson that needs only libc. A
 # program must end as the one that was built for this machine, and print the
 # same lines in any order; in 06-locks these are counts that luck decides, in
-# start_cost times, and how it ends is enough. What cannot run here is skipped, with the reason.
+# start_cost times, and how it ends is enough. explore runs its examples in the
+# same schedules on arm64. What cannot run here is skipped, with the reason.
 set -u
 where=$1 build=$2 out=$2/$1
 here=$(dirname "$0")
@@ -84,6 +85,53 @@ compare() {
     fi
 }
 
+# explored NAME DIRECTORY : explores an example; its outcomes and counts
+explored() {
+    local arguments=
+    case $1 in
+    c11) arguments=lock ;;
+    clocks) arguments=timedjoin ;;
+    forgotten_join) arguments=none ;;
+    heap) arguments=use ;;
+    long_loop) arguments=100 ;;
+    misuse) arguments=destroy ;;
+    philosophers | greet) arguments=3 ;;
+    primitives) arguments=try ;;
+    waits) arguments=stack_flag ;;
+    esac
+    rm -f "$work/report"
+    PROGRAM=tests/explore/examples/$1 ARGS=$arguments EXPLORE_DIR=$2 BOUND=1 \
+        MAX_SCHEDULES=30 REPORT=$work/report timeout 120 \
+        tests/explore/explore.sh >/dev/null 2>"$work/errors"
+    echo "exit status $?"
+    grep -E '^outcome|schedules?, | runs in ' "$work/report" |
+        sed 's/ in [0-9.]* s.*//; s|/qemu: uncaught.*||'
+}
+
+# The same schedules there: explore must not know which machine it is on.
+compare_explored() {
+    local name cross=$work/cross
+    mkdir "$cross"
+    for name in nm objcopy readelf addr2line; do
+        ln -s "$(command -v "aarch64-linux-gnu-$name")" "$cross/$name"
+    done
+    for name in tests/explore/examples/*; do
+        name=$(basename "$name" .c)
+        case $name in guarded.h | broken | unfit) continue ;; esac
+        explored "$name" "$build/explore" >"$work/here"
+        PATH=$cross:$PATH CC=$PWD/$out/cc EMULATOR="qemu-aarch64 -L $root" \
+            explored "$name" "$out/explore" >"$work/there"
+        if grep -q '^outcome' "$work/here" && cmp -s "$work/here" "$work/there"
+        then
+            count ok "explore $name: the same schedules"
+        else
+            count FAIL "explore $name: the same schedules"
+            diff "$work/here" "$work/there" | head -n 5
+            tail -n 3 "$work/errors"
+        fi
+    done
+}
+
 only_libc() { # only_libc FILE : needs its Build line no other library?
     grep -q '^ \* Build: cc' "$1" && ! grep -q '^ \* Build:.* -l[^mr]' "$1"
 }
@@ -112,5 +160,6 @@ for source in 0[1-6]-*/*.c; do
         head -n 5 "$work/log"
     fi
 done
+[ "$where" != arm64 ] || compare_explored
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" -eq 0 ]

@@ -3,6 +3,7 @@
  * Build: cc -pthread -o primitives primitives.c
  * Usage: ./primitives barrier|once|rwlock|semaphore|spin|try|timed|recursive|
  *        detach|sleep|errorcheck|exit
+ * With glibc: musl has no initializers for recursive mutexes (..._NP).
  */
 #define _GNU_SOURCE
 #include <errno.h>
