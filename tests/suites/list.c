@@ -33,6 +33,7 @@
     SUITE(kitchen, false)       \
     SUITE(contention, false)    \
     SUITE(explore, true)        \
+    SUITE(explore_use, true)    \
     SUITE(play, true)           \
     SUITE(twins, false)         \
     SUITE(workshop, false)      \
