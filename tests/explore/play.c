@@ -209,9 +209,9 @@ static void show_turn(const char *exe) {
 
 static void tell_preemptions(void) {
     printf("You needed %d preemption%s; ", sh->cost, S(sh->cost));
+    int known = fewest < sh->cost ? fewest : sh->cost;
     if (!fewest_proved)
-        printf(
-            "at most %d are enough.\n", fewest < sh->cost ? fewest : sh->cost);
+        printf("at most %d %s needed.\n", known, known == 1 ? "is" : "are");
     else if (sh->cost > fewest)
         printf("%d %s enough.\n", fewest, fewest == 1 ? "is" : "are");
     else

@@ -82,6 +82,17 @@ static void test_keys(void) {
     run_free(&run);
 }
 
+/* With every number of preemptions none is proved to be the fewest. */
+static void test_at_most(void) {
+    struct run run;
+
+    setenv("BOUND", "all", 1);
+    play(&run, race, two, "a/b/b/a/q");
+    unsetenv("BOUND");
+    says(&run, "You needed 1 preemption; at most 1 is needed.", 1);
+    run_free(&run);
+}
+
 /* Whoever follows the hints wins. */
 static void test_hints(void) {
     struct run run;
@@ -127,6 +138,7 @@ static void test_stuck_and_correct(void) {
 CU_TestInfo play_tests[] = {
     {"the scheduler makes it go wrong", test_win},
     {"each key does what it says", test_keys},
+    {"the fewest preemptions, where none is proved", test_at_most},
     {"the hints lead to a failure", test_hints},
     {"a deadlock, a correct program, one without threads",
         test_stuck_and_correct},
