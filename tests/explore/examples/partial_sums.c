@@ -19,6 +19,10 @@ static void *add(void *arg) {
     return NULL;
 }
 
+static long total(const struct task *tasks) {
+    return tasks[0].sum + tasks[1].sum;
+}
+
 int main(void) {
     struct task tasks[2] = {{0, 3, 0}, {3, 6, 0}};
     pthread_t threads[2];
@@ -26,6 +30,6 @@ int main(void) {
     for (int i = 0; i < 2; i++)
         pthread_create(&threads[i], NULL, add, &tasks[i]);
     pthread_join(threads[0], NULL);
-    printf("%ld\n", tasks[0].sum + tasks[1].sum);
+    printf("%ld\n", total(tasks));
     return 0;
 }
