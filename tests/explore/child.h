@@ -111,12 +111,13 @@ extern int64_t now;      /* virtual ns */
 extern uint64_t state;   /* see places.c */
 extern uint64_t changes; /* counts what others may wait for */
 extern int alive;
-extern bool over;  /* the last words: nothing is chosen any more */
-extern bool ended; /* the others go on, to see what the end cut off */
+extern char strtok_memory; /* stands for what strtok has of its own */
+extern bool over;          /* the last words: nothing is chosen any more */
+extern bool ended;         /* the others go on, to see what the end cut off */
 
 #define PC __builtin_return_address(0)
 #define LENGTH(array) (int)(sizeof(array) / sizeof *(array))
-/* The compiler and the linker put in the calls of hooks: nobody declares them. */
+/* The compiler and the linker call the hooks: nobody declares them. */
 #pragma GCC diagnostic ignored "-Wmissing-prototypes"
 /* The operation of the hook that it stands in: __tsan_NAME or __wrap_NAME. */
 #define OP(kind, p)                                               \
@@ -187,10 +188,6 @@ void say_situation(const struct step *); /* for the player */
 
 /* hooks_memory.c, hooks_threads.c, hooks_locks.c, hooks_system.c */
 
-void arena_reserve(void);
-void *allocate(size_t align, size_t size, const void *pc);
-/* Of what is in a block of malloc: what names.awk needs to name it; or NULL. */
-const char *block_name(uintptr_t at, uintptr_t size);
 extern char strtok_memory;   /* stands for what strtok has of its own */
 void time_out(int64_t then); /* until when the next wait lasts, by any clock */
 int64_t nanoseconds(const struct timespec *);

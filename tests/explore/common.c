@@ -11,6 +11,7 @@ struct thread threads[MOST_THREADS];
 int64_t now;
 uint64_t changes = 1;
 int alive;
+char strtok_memory;
 bool over, ended;
 
 char *another_text(size_t *size) {

@@ -7,6 +7,7 @@
  * ended and was joined.
  */
 #define _GNU_SOURCE
+#include "explore/arena.h"
 #include "explore/child.h"
 
 #include <errno.h>

@@ -46,7 +46,7 @@ static void reserve_memory(void) {
     const size_t seen = MOST_STATES * sizeof *sh->seen;
     sh = memory(sizeof *sh, MAP_SHARED);
     sh->seen = memory(seen, MAP_PRIVATE);
-    /* Children read all over it: few large pages are faster, where there are. */
+    /* Children read all over it: large pages are faster, where there are. */
     madvise(sh->seen, seen, MADV_HUGEPAGE);
 }
 

@@ -4,6 +4,7 @@
  * All goes to the shared table, with names.awk's marks in place of names.
  */
 #define _GNU_SOURCE
+#include "explore/arena.h"
 #include "explore/child.h"
 
 #include <signal.h>
