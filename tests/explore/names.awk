@@ -8,10 +8,9 @@
 # of malloc: the code that made it, the address, where in the block, the size of
 # it and of the block, its number and the thread that made it; V: the same if
 # the value is such an address, then the place's address and size, and the value
-# as hex and as a number. \002 begins a table's row: contended or
-# not, place, thread, words, source. The names come from the debug information
-# (DWARF 4), as readelf prints it. src: the text of all lines. tsv: the report
-# once more, for programs: see README.md.
+# as hex and as a number. \002 begins a table's row: contended or not, place,
+# thread, words, source. The names come from the debug information (DWARF 4), as
+# readelf prints it. src: the text of all lines. tsv: the report for programs.
 
 function number(hex,    i, n) {
     hex = tolower(hex)
@@ -23,7 +22,7 @@ function number(hex,    i, n) {
 
 # ---------- What readelf prints ----------
 
-function read_debug(    tool, line, o, f, value, depth, parent, part) {
+function read_debug(    tool, line, o, what, value, depth, parent, part) {
     tool = "readelf --debug-dump=info '" exe "' 2>/dev/null"
     while ((tool | getline line) > 0) {
         if (line ~ /^ *<[0-9a-f]+><[0-9a-f]+>: Abbrev Number: [1-9]/) {
@@ -33,49 +32,41 @@ function read_debug(    tool, line, o, f, value, depth, parent, part) {
             tag[o] = part[6]
             at_depth[depth] = o
             parent = depth > 0 ? at_depth[depth - 1] : 0
-            inside[o] = parent
-            if (tag[o] == "DW_TAG_subprogram")
-                func_of[o] = o
-            else if (parent in func_of)
-                func_of[o] = func_of[parent]
+            func_of[o] = tag[o] == "DW_TAG_subprogram" ? o : func_of[parent]
             if (tag[o] ~ /_member$|subrange_type$/)
                 kid[parent, ++kids[parent]] = o
             if (tag[o] ~ /_variable$|formal_parameter$/)
                 variable[++variables] = o
             continue
         }
-        f = index(line, "DW_AT_")
-        if (!f)
+        if (!match(line, /DW_AT_[a-z_]+/))
             continue
-        value = substr(line, f + 6)
-        f = index(value, ":")
-        part[1] = substr(value, 1, f - 1)
-        value = substr(value, f + 1)
-        sub(/ +$/, "", part[1])
-        sub(/^[ \t]+/, "", value)
+        what = substr(line, RSTART + 6, RLENGTH - 6)
+        value = substr(line, RSTART + RLENGTH)
+        sub(/^[ \t]*:[ \t]*/, "", value)
         sub(/[ \t]+$/, "", value)
-        if (part[1] == "name") {
+        if (what == "name") {
             sub(/^\(.*\): /, "", value)
             label[o] = value
-        } else if (part[1] == "type")
+        } else if (what == "type")
             type[o] = number(substr(value, 4, length(value) - 4))
-        else if (part[1] == "byte_size")
+        else if (what == "byte_size")
             bytes[o] = value + 0
-        else if (part[1] == "encoding")
+        else if (what == "encoding")
             encoding[o] = value
-        else if (part[1] == "upper_bound" || part[1] == "count")
-            count[o] = value + (part[1] == "upper_bound")
-        else if (part[1] == "data_member_location")
+        else if (what == "upper_bound" || what == "count")
+            count[o] = value + (what == "upper_bound")
+        else if (what == "data_member_location")
             offset[o] = value + 0
-        else if (part[1] == "low_pc")
+        else if (what == "low_pc")
             low[o] = number(value)
-        else if (part[1] == "high_pc")
+        else if (what == "high_pc")
             high[o] = number(value)
-        else if (part[1] == "frame_base")
+        else if (what == "frame_base")
             base[o] = value ~ /call_frame_cfa/ ? 0 : -16
-        else if (part[1] == "location" && match(value, /DW_OP_addr: [0-9a-f]+/))
+        else if (what == "location" && match(value, /DW_OP_addr: [0-9a-f]+/))
             address[o] = number(substr(value, RSTART + 12, RLENGTH - 12))
-        else if (part[1] == "location" && match(value, /DW_OP_fbreg: -?[0-9]+/))
+        else if (what == "location" && match(value, /DW_OP_fbreg: -?[0-9]+/))
             in_frame[o] = substr(value, RSTART + 13, RLENGTH - 13) + 0
     }
     close(tool)
@@ -129,21 +120,17 @@ function part_of(t, off, size,    each, i, k, m, text) {
     return off > 0 ? "+" off : ""
 }
 
-function name(at, size, hex,    i, o) {
+# What is at most 64 bytes beside an array is called as if it were in it.
+function name(at, size, hex,    i, o, beside) {
     leaf = 0
-    for (i = 1; i <= variables; i++) {
-        o = variable[i]
-        if (o in address && at >= address[o] &&
-            at < address[o] + size_of(type[o]))
-            return label[o] part_of(type[o], at - address[o], size)
-    }
-    for (i = 1; i <= variables; i++) { # beside an array?
-        o = variable[i]
-        if (tag[real_type(type[o])] ~ /array_type/ && o in address &&
-            hex != "" && at > address[o] - 64 &&
-            at < address[o] + size_of(type[o]) + 64)
-            return label[o] part_of(type[o], at - address[o], size)
-    }
+    for (beside = 0; beside <= (hex == "" ? 0 : 64); beside += 64)
+        for (i = 1; i <= variables; i++) {
+            o = variable[i]
+            if (o in address && at >= address[o] - beside &&
+                at < address[o] + size_of(type[o]) + beside &&
+                (!beside || tag[real_type(type[o])] ~ /array_type/))
+                return label[o] part_of(type[o], at - address[o], size)
+        }
     return hex
 }
 
@@ -163,34 +150,34 @@ function on_stack(at, size, code, frame, thread,    i, o, f, begin) {
 }
 
 # What has that name and points to something: best in the function of the code.
-function pointer_named(label_of_it, code,    o, found, f) {
-    for (o in label)
-        if (label[o] == label_of_it && (tag[o] ~ /_member$/ || \
-            tag[o] ~ /_variable$|formal_parameter$/)) {
-            type_of_it = real_type(type[o])
-            if (tag[type_of_it] ~ /array_type/)
-                type_of_it = real_type(type[type_of_it])
-            f = func_of[o]
-            if (tag[type_of_it] !~ /pointer/)
-                continue
-            found = type[type_of_it]
-            if (code >= low[f] && code < low[f] + high[f])
-                return found
-        }
+function pointed_by(named, code,    o, t, found, f) {
+    for (o in label) {
+        t = real_type(type[o])
+        if (tag[t] ~ /array_type/)
+            t = real_type(type[t])
+        if (label[o] != named || tag[t] !~ /pointer/)
+            continue
+        found = type[t]
+        f = func_of[o]
+        if (code >= low[f] && code < low[f] + high[f])
+            return found
+    }
     return found
 }
 
 # A block is named by what its address was first assigned to.
-function in_block(code, off, size, all, block, thread,    made, t, each, i, part) {
+function in_block(code, off, size, all, block, thread,    made, t, each, i, \
+    part) {
     leaf = 0
     made = source_text(code)
-    if (match(made, /[A-Za-z_][]A-Za-z0-9_.>[-]* *= *(\([^()]*\) *)?[a-z_]*(alloc|dup)/)) {
+    if (match(made, /[A-Za-z_][]A-Za-z0-9_.>[-]* *= *(\([^()]*\) *)?/) && \
+        substr(made, RSTART + RLENGTH) ~ /^[a-z_]*(alloc|dup)/) {
         made = substr(made, RSTART, RLENGTH)
         sub(/ *=.*/, "", made)
         part = made
         sub(/\[.*/, "", part)
         sub(/.*[.>]/, "", part)
-        t = pointer_named(part, number(code))
+        t = pointed_by(part, number(code))
         each = size_of(t)
     } else
         made = "block of line " row_of[code]
@@ -210,27 +197,18 @@ function in_block(code, off, size, all, block, thread,    made, t, each, i, part
 
 # ---------- Values ----------
 
-function real_number(hex, size,    digits, exponent, fraction, sign) {
-    digits = size == 4 ? 8 : 16
-    while (length(hex) < digits)
+function real_number(hex, size,    top, rest, bias, sign) {
+    while (length(hex) < 2 * size)
         hex = "0" hex
-    exponent = number(substr(hex, 1, size == 4 ? 3 : 3))
-    sign = exponent >= 2048 ? -1 : 1
-    exponent %= 2048
-    if (size == 4) {
-        fraction = number(hex)
-        if (fraction >= 2147483648)
-            fraction -= 2147483648
-        exponent = int(fraction / 8388608)
-        fraction = (fraction % 8388608) / 8388608
-        exponent -= 127
-    } else {
-        fraction = number(substr(hex, 4)) / 4503599627370496
-        exponent -= 1023
-    }
-    if (exponent == -1023 || (size == 4 && exponent == -127))
-        return sign * fraction * 2 ^ (exponent + 1)
-    return sprintf("%.6g", sign * (1 + fraction) * 2 ^ exponent)
+    bias = size == 4 ? 127 : 1023
+    top = size == 4 ? int(number(hex) / 2 ^ 23) : number(substr(hex, 1, 3))
+    rest = size == 4 ? number(hex) % 2 ^ 23 / 2 ^ 23 : \
+        number(substr(hex, 4)) / 2 ^ 52
+    sign = top > 2 * bias + 1 ? -1 : 1
+    top %= 2 * bias + 2
+    if (top == 0)
+        return sign * rest * 2 ^ (1 - bias)
+    return sprintf("%.6g", sign * (1 + rest) * 2 ^ (top - bias))
 }
 
 function value(at, size, hex, signed, pointed,    found) {
@@ -255,23 +233,15 @@ function value(at, size, hex, signed, pointed,    found) {
 
 # ---------- Lines of the source ----------
 
-function look_up_lines(    tool, list, i, n, path, line) {
-    for (i = 1; i <= codes; i++) {
-        list = list " 0x" code[i]
-        if (i % 500 && i < codes)
-            continue
-        tool = "addr2line -e '" exe "'" list
-        while (n < i && (tool | getline path) > 0) {
-            sub(/ \(discriminator.*/, "", path)
-            match(path, /:[0-9?]+$/)
-            line = substr(path, RSTART + 1) + 0
-            path = substr(path, 1, RSTART - 1)
-            from[code[++n]] = path
-            row_of[code[n]] = line
-        }
-        close(tool)
-        list = ""
+function look_up_lines(    tool, n, path) {
+    tool = "addr2line -e '" exe "' </dev/null" codes
+    while ((tool | getline path) > 0) {
+        sub(/ \(discriminator.*/, "", path)
+        match(path, /:[0-9?]+$/)
+        row_of[code[++n]] = substr(path, RSTART + 1) + 0
+        from[code[n]] = substr(path, 1, RSTART - 1)
     }
+    close(tool)
 }
 
 function source_text(c,    path, n, line) {
@@ -329,9 +299,8 @@ function cut(words, width) {
 }
 
 function widest(words, width, most) {
-    if (length(words) > most)
-        return most
-    return length(words) > width ? length(words) : width
+    width = length(words) > width ? length(words) : width
+    return width < most ? width : most
 }
 
 # Beyond 40 rows: those of places that several threads used, then without
@@ -356,11 +325,10 @@ function choose_rows(    how, i, k, shown) {
         if (shown > 0 && shown <= 40)
             return how
     }
-    for (i = 1; i <= rows && shown > 40; i++)
-        if (show[i]) {
-            show[i] = 0
-            shown--
-        }
+    for (i = 1; i <= rows && shown > 40; i++) {
+        shown -= show[i]
+        show[i] = 0
+    }
     return how
 }
 
@@ -372,16 +340,13 @@ function print_table(    how, i, k, head, line, left, wide, left_out) {
         if (!show[i])
             continue
         wide = widest(place[i], wide, 28)
-        column[who[i]] = widest(words[i], 14, 24)
+        column[who[i]] = widest(words[i], \
+            column[who[i]] > 14 ? column[who[i]] : 14, 24)
     }
     head = sprintf(" step  %-*s", wide, "place")
-    for (k = 0; k < threads; k++)
-        if (thread[k] in column) {
-            for (i = 1; i <= rows; i++)
-                if (show[i] && who[i] == thread[k])
-                    column[thread[k]] = widest(words[i], column[thread[k]], 24)
-            head = head sprintf(" %-*s", column[thread[k]], thread[k])
-        }
+    for (k = 0; k <= last; k++)
+        if (k in column)
+            head = head sprintf(" %-*s", column[k], title[k])
     if (left_out)
         print "  (" left_out " of " rows " steps are left out" \
             (how < 3 ? ": those of places that " (how < 2 ? \
@@ -392,10 +357,10 @@ function print_table(    how, i, k, head, line, left, wide, left_out) {
         if (!show[i])
             continue
         line = sprintf("%5d  %-*s", i, wide, cut(place[i], wide))
-        for (k = 0; k < threads; k++)
-            if (thread[k] in column)
-                line = line sprintf(" %-*s", column[thread[k]],
-                    who[i] == thread[k] ? cut(words[i], column[thread[k]]) : "")
+        for (k = 0; k <= last; k++)
+            if (k in column)
+                line = line sprintf(" %-*s", column[k],
+                    who[i] == k ? cut(words[i], column[k]) : "")
         print line " " origin[i]
     }
     rows = 0
@@ -404,25 +369,21 @@ function print_table(    how, i, k, head, line, left, wide, left_out) {
 function keep_row(line,    part) {
     split(line, part, "\t")
     place[++rows] = filled(part[2])
-    who[rows] = part[3]
+    who[rows] = thread_number(part[3])
     words[rows] = filled(part[4])
     sub(/^pthread_/, "", words[rows])
     origin[rows] = filled(part[5])
-    if (!(part[3] in met)) {
-        met[part[3]] = 1
-        if (part[3] != "main") # main first, then as they are named
-            for (part[1] = threads++; part[1] > 1 && \
-                later(thread[part[1] - 1], part[3]); part[1]--)
-                thread[part[1]] = thread[part[1] - 1]
-        thread[part[3] == "main" ? 0 : part[1]] = part[3]
-    }
+    title[who[rows]] = part[3]
+    last = who[rows] > last ? who[rows] : last
     if (tsv != "")
         print "step\t" rows "\t" place[rows] "\t" part[3] "\t" words[rows] \
             "\t" origin[rows] > tsv
 }
 
-function later(a, b) {
-    return length(a) > length(b) || (length(a) == length(b) && a > b)
+function thread_number(letters,    i, n) {
+    for (i = 1; letters != "main" && i <= length(letters); i++)
+        n = n * 26 + index("ABCDEFGHIJKLMNOPQRSTUVWXYZ", substr(letters, i, 1))
+    return n + 0
 }
 
 # What is no row, for programs.
@@ -448,7 +409,7 @@ function print_situation(line,    part) {
         print cut(sprintf(" %-6s %-30s %s", part[1], cut(filled(part[2]), 30), \
             filled(part[3])), 79)
     else
-        print cut(sprintf("        %s: %s", filled(part[1]), filled(part[2])), 79)
+        print cut("        " filled(part[1]) ": " filled(part[2]), 79)
 }
 
 NR == FNR {
@@ -459,32 +420,30 @@ NR == FNR {
         at = substr(part[i], 2)
         if (part[i] ~ /^[HLTV]/ && at != "-" && !(at in from)) {
             from[at] = ""
-            code[++codes] = at
+            code[++ncodes] = at
+            codes = codes " 0x" at
         }
     }
     total = NR
 }
 
 END {
-    threads = 1
-    thread[0] = "main"
     read_debug()
     look_up_lines()
     for (r = 1; r <= total; r++) {
-        if (substr(report[r], 1, 1) == "\002") {
-            keep_row(substr(report[r], 2))
-            continue
-        }
-        if (rows > 0)
+        kind = substr(report[r], 1, 1)
+        if (rows > 0 && kind != "\002")
             print_table()
-        if (substr(report[r], 1, 1) ~ /[\003\004]/) {
+        if (kind == "\002")
+            keep_row(substr(report[r], 2))
+        else if (kind ~ /[\003\004]/)
             print_situation(report[r])
-            continue
+        else {
+            line = filled(report[r])
+            print line
+            if (tsv != "")
+                keep_line(line)
         }
-        line = filled(report[r])
-        print line
-        if (tsv != "")
-            keep_line(line)
     }
     if (rows > 0)
         print_table()
