@@ -34,6 +34,7 @@ done <<'PROGRAMS'
 06-locks/bounded_queue_lost_wake|-s|4
 06-locks/cooking_semaphore_leak|-p 2|8
 aba||34
+accounts||3
 box_on_stack||3
 broken_promise||3
 c11|none|9
@@ -44,6 +45,7 @@ greet||3
 header||4
 heap|use|3
 included||3
+in_time||6
 increment|3 2|3
 load_then_store||3
 loop_variable||15
@@ -51,11 +53,15 @@ lost_early||43
 lost_wakeup||3
 lost_wakeup_unlocked||6
 misuse|destroy|3
+partial_sums||3
 peterson_swapped||26
 philosophers|5|983
 places||15
 queue_if||4
+record||5
+row_index||15
 slot_on_stack||4
+strtok||4
 ten_threads||76
 two||3
 PROGRAMS
