@@ -229,7 +229,8 @@ enum fault cause_of_report(const char *report) {
 enum fault cause_of_order(const char *found) {
     if (strstr(found, "data race") != NULL)
         return FAULT_RACE;
-    if (strstr(found, "use after free") != NULL)
+    if (strstr(found, "use after ") != NULL || /* free, or its function's end */
+        strstr(found, "double free") != NULL)
         return FAULT_MEMORY;
     if (strstr(found, "deadlock") == NULL)
         return FAULT_OWN;
