@@ -57,9 +57,8 @@ void run_suite(const struct suite *s, struct counts *c) {
     CU_pSuite suite = CU_initialize_registry() == CUE_SUCCESS
                           ? CU_add_suite(s->name, NULL, NULL)
                           : NULL;
-    for (CU_TestInfo *test = s->tests; suite != NULL && test->pName != NULL;
-         test++)
-        if (CU_add_test(suite, test->pName, test->pTestFunc) == NULL)
+    for (CU_TestInfo *t = s->tests; suite != NULL && t->pName != NULL; t++)
+        if (CU_add_test(suite, t->pName, t->pTestFunc) == NULL)
             suite = NULL;
     CU_set_test_start_handler(test_begins);
     CU_set_test_complete_handler(test_done);

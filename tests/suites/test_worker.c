@@ -231,8 +231,8 @@ static void judge_threads(const char *path, struct verdict *verdict) {
         WORDS(path, "-r", server.socket, "-l", "100"));
     start_client(
         &client, &server, NULL, WORDS("-i", "t", "download", page.url));
-    for (int left = STEPS; left > 0 && !renewed && !beside_ended(&worker);
-         left--) {
+    int left = STEPS;
+    while (left-- > 0 && !renewed && !beside_ended(&worker)) {
         if (is_shared(worker.pid)) {
             verdict_fail(verdict, "two threads wait on one connection");
             break;

@@ -26,10 +26,11 @@ struct cook_ {
     bool waiting;
 };
 static struct cook_ *all;
-static struct {
+struct shelf_ {
     long left;
     bool busy;
-} * shelf;
+};
+static struct shelf_ *shelf;
 static mtx_t m;
 static void enter(struct cook_ *c) {
     mtx_lock(&m);

@@ -56,9 +56,9 @@ static long sum_all(long *total) {
                 break;
             }
             if (p == 0) {
-                unsigned long long s = 0;
-                for (unsigned long long i = 1;
-                     i <= (unsigned long long)numbers[started]; i++) {
+                unsigned long long s = 0,
+                                   n = (unsigned long long)numbers[started];
+                for (unsigned long long i = 1; i <= n; i++) {
                     s += i * i % MODULUS;
                     if (s >= MODULUS)
                         s -= MODULUS;
