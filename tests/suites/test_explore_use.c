@@ -26,7 +26,8 @@ static void script(
     struct run run;
 
     snprintf(all, sizeof all, "%s%s", begin, text);
-    snprintf(directory, sizeof directory, "EXPLORE_DIR=%s", built("explore_use"));
+    snprintf(
+        directory, sizeof directory, "EXPLORE_DIR=%s", built("explore_use"));
     program_run(&sh, &run);
     expect(run.left_behind == 0, "%s: left %s behind", text, run.left_names);
     expect(run.end == EXITED && run.code == code,
