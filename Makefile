@@ -69,9 +69,9 @@ $B/05-queue/client $B/05-queue/worker: $(wildcard 05-queue/*.[ch])
 # ---- The harness: a folder of tests/ is a room ----
 
 # Sources that are programs by themselves; the rest of a room is linked.
-ALONE := run/clock_shim run/launcher sites/main tools/demo tools/bench_latency \
-    pictures/stdout_shim pictures/timeline suites/counted_clock \
-    pictures/browser pictures/explored grader/probe/attack \
+ALONE := run/clock_shim run/clock_timers run/launcher sites/main tools/demo \
+    tools/bench_latency pictures/stdout_shim pictures/timeline \
+    suites/counted_clock pictures/browser pictures/explored grader/probe/attack \
     grader/checks/rare_wrap grader/checks/rare_refuse \
     $(patsubst tests/%.c,%,$(filter tests/%,$(SOURCES)))
 objects = $(patsubst %,$B/objects/%.o,$1)
@@ -93,9 +93,11 @@ $(EXPLORE): $B/objects/%.o: tests/%.c $(wildcard tests/explore/*.h) Makefile
 $B/tests/explore.o: $(EXPLORE)
 	@mkdir -p $(@D)
 	$(CC) -r -nostdlib -o $@ $^
-$B/tests/clock_shim.so: tests/run/clock_shim.c tests/run/clock.h Makefile
+$B/tests/clock_shim.so: tests/run/clock_shim.c tests/run/clock_timers.c \
+    tests/run/clock_shim.h tests/run/clock.h Makefile
 	@mkdir -p $(@D)
-	$(CC) $(WARNINGS) -O2 -fPIC -shared -nostdlib -Itests -o $@ $< -lgcc
+	$(CC) $(WARNINGS) -O2 -fPIC -shared -nostdlib -Itests -o $@ \
+	    $(filter %.c,$^) -lgcc
 $B/tests/counted_clock.so: tests/suites/counted_clock.c \
     tests/suites/counted_clock.h Makefile
 	@mkdir -p $(@D)

@@ -37,7 +37,7 @@ scripts=$(find tests -name '*.sh' -o -path '*/gradescope/*' -type f
 most_lines() {
     twin=01-sequential/${1##*/}
     case $1 in
-    tests/run/clock_shim.c) echo 1000 ;; # one job: a stand-in for each call
+    tests/run/clock_shim.c) echo 800 ;; # one job: a stand-in for each call
     tests/* | .ci/*) echo 450 ;;
     */messages.c | */increment.c | */cooking.c | */download.c)
         most=160
