@@ -3,6 +3,7 @@
  * beside.h
  */
 #include "suites/beside.h"
+#include "suites/by_hand.h"
 #include "suites/redis_server.h"
 
 #include <err.h>
@@ -11,24 +12,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-static _Noreturn void become(
-    const char *const *argv, const char *stdin_path, int out, int error) {
-    int in = open(stdin_path == NULL ? "/dev/null" : stdin_path, O_RDONLY);
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    setpgid(0, 0); /* all it starts; and Ctrl-C is for the harness alone */
-    if (in == -1 || dup2(in, 0) == -1 || dup2(out, 1) == -1 ||
-        dup2(error, 2) == -1)
-        _exit(126);
-    for (int fd = 3; fd < 256; fd++)
-        close(fd);
-    execvp(argv[0], (char *const *)argv);
-    _exit(127);
-}
 
 void beside_start(struct beside *beside, const char *dir,
     const char *stdin_path, const char *const *argv) {
@@ -38,10 +24,14 @@ void beside_start(struct beside *beside, const char *dir,
     snprintf(beside->err, sizeof beside->err, "%s/err%d", dir, number++);
     beside->out = open(out, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     int error = open(beside->err, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-    if (error == -1 || beside->out == -1 || (beside->pid = fork()) == -1)
+    int in = open(
+        stdin_path == NULL ? "/dev/null" : stdin_path, O_RDONLY | O_CLOEXEC);
+    if (in == -1 || error == -1 || beside->out == -1 ||
+        (beside->pid = fork()) == -1)
         err(EXIT_FAILURE, "%s", argv[0]);
     if (beside->pid == 0)
-        become(argv, stdin_path, beside->out, error);
+        hand_become(argv, in, beside->out, error);
+    close(in);
     close(error);
 }
 

@@ -49,6 +49,21 @@ static bool confine(const struct limit *limit, uid_t uid) {
     return uid == 0 || (setgid(uid) == 0 && setuid(uid) == 0);
 }
 
+void hand_become(const char *const *argv, int in, int out, int error) {
+    const int ends[3] = {in, out, error};
+
+    signal(SIGINT, SIG_DFL);
+    signal(SIGPIPE, SIG_DFL);
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) == -1 || setpgid(0, 0) == -1)
+        _exit(126);
+    for (int fd = 0; fd < 3; fd++)
+        if (dup2(ends[fd], fd) == -1)
+            _exit(126);
+    close_range(3, ~0U, 0); /* ours, and make's */
+    execvp(argv[0], (char *const *)argv);
+    _exit(127);
+}
+
 /* ends: to read from, to write to; the latter is closed here. */
 static void start(struct hand *hand, const char *const *argv,
     const struct limit *limit, uid_t uid, bool traced, const int ends[2]) {
@@ -59,14 +74,9 @@ static void start(struct hand *hand, const char *const *argv,
     if (hand->pid == 0) {
         struct verdict of_another = {0}; /* which had this id before */
         clear_names(argv[0], getpid(), &of_another);
-        signal(SIGINT, SIG_DFL);
-        signal(SIGPIPE, SIG_DFL);
-        if (confine(limit, uid) && prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 &&
-            setpgid(0, 0) == 0 && dup2(ends[1], 1) != -1 &&
-            dup2(ends[1], 2) != -1 &&
-            close_range(3, ~0U, 0) == 0 /* ours, and make's */ &&
+        if (confine(limit, uid) &&
             (!traced || ptrace(PTRACE_TRACEME, 0, NULL, NULL) == 0))
-            execv(argv[0], (char *const *)argv);
+            hand_become(argv, 0, ends[1], ends[1]);
         _exit(127);
     }
     close(ends[1]);

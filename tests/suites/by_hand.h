@@ -24,6 +24,11 @@ struct hand {
     size_t length;
 };
 
+/* In a child: becomes the program argv[0], found in PATH, with these three
+ * descriptors and no other, in a process group of its own: Ctrl-C is for the
+ * harness alone. It dies with the harness. */
+_Noreturn void hand_become(const char *const *argv, int in, int out, int error);
+
 /* Starts the program argv[0], a path, in a process group of its own. It dies
  * with the harness. argv ends with NULL; argv[0] must live until hand_end(). */
 void hand_start(struct hand *, const char *const *argv);
