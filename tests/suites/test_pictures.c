@@ -245,11 +245,12 @@ static void expect_order(const struct run *run, json_t *trace, int lanes) {
         pieces++;
     }
     expect(pieces == lanes, "%d pieces of work; expected: %d", pieces, lanes);
-    for (int i = 1; i <= lanes; i++) {
-        const char *row = (size_t)i < run->count ? run->lines[i].text : "";
+    for (int wanted = 1; wanted <= lanes; wanted++) {
+        size_t at = (size_t)wanted;
+        const char *row = at < run->count ? run->lines[at].text : "";
         int lane = 0;
-        expect(sscanf(row, "%*s %d |", &lane) == 1 && lane == i,
-            "row %d is \"%s\"", i, row);
+        expect(sscanf(row, "%*s %d |", &lane) == 1 && lane == wanted,
+            "row %d is \"%s\"", wanted, row);
     }
     expect(line_of(run, "CPUs busy") != NULL, "no row of the CPUs");
 }
