@@ -13,9 +13,11 @@
 #include <limits.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -23,6 +25,7 @@
 #define KILL_ROUNDS 10000 /* of a millisecond and more */
 
 static int64_t budget = INT64_MAX; /* of the runs to come */
+static atomic_bool *timed_out;     /* shared with forks; NULL: no budget yet */
 
 int program_interrupted(void) {
     return stops_number();
@@ -30,6 +33,16 @@ int program_interrupted(void) {
 
 void program_budget(int64_t ms) {
     budget = ms * MS;
+    if (timed_out == NULL)
+        timed_out = mmap(NULL, sizeof(*timed_out), PROT_READ | PROT_WRITE,
+            MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (timed_out == MAP_FAILED)
+        err(EXIT_FAILURE, "mmap");
+    atomic_store(timed_out, false);
+}
+
+bool program_timed_out(void) {
+    return timed_out != NULL && atomic_load(timed_out);
 }
 
 /* Counts and names what the ended program has left. */
@@ -234,6 +247,8 @@ void program_run(const struct program *program, struct run *run) {
     free(env);
     stops_restore(old);
     budget -= d.spent < budget ? d.spent : budget;
+    if (run->end == TIMED_OUT && timed_out != NULL)
+        atomic_store(timed_out, true);
     if (stops_number() != 0 && run->end != INTERRUPTED)
         raise(stops_number()); /* came too late for the run */
 }

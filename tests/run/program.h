@@ -171,6 +171,9 @@ void run_free(struct run *);
  * then each is TIMED_OUT. */
 void program_budget(int64_t ms);
 
+/* Has a run TIMED_OUT since then, here or in a process forked from this? */
+bool program_timed_out(void);
+
 /* The signal that ended the last run as INTERRUPTED, else 0: who ran the
  * program should stop as well. */
 int program_interrupted(void);

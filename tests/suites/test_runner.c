@@ -72,6 +72,9 @@ static void test_verdicts(void) {
             "was rejected for another reason: it caught fire; expected: "},
         {{"accepts"}, 0, 1, "messages_deadlock was not rejected; expected: "},
         {{"unknown"}, 0, 1, "no_such_program.c names no reason"},
+        {{"hangs", "passes"}, 0, 1,
+            "FAIL hangs: pass\n     not run: before it a program did not end\n"
+            "ok   passes: passes\n1 passed, 2 failed, 0 skipped\n"},
         {{"exits", "passes"}, 0, 1,
             "FAIL exits: a test has ended the suite, with exit status 0\n"
             "ok   passes: passes\n1 passed, 1 failed, 0 skipped\n"},

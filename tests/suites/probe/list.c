@@ -1,6 +1,7 @@
 /*
  * list.c - suites that show what the runner makes of a test: see test_runner.c
  */
+#include "run/program.h"
 #include "suites/suite.h"
 
 #include <err.h>
@@ -47,6 +48,17 @@ static void accept_wrong(void) {
 
 static void reject_unknown(void) {
     reject("no_such_program", "it caught fire");
+}
+
+/* A program that never ends, and a test after it. */
+static void never_end(void) {
+    const char *argv[] = {"/bin/sh", "-c", "while :; do :; done", NULL};
+    struct program program = {.argv = argv, .deadline_ms = 100};
+    struct run run;
+
+    program_run(&program, &run);
+    expect(run.end == EXITED, "it %s", run.why);
+    run_free(&run);
 }
 
 static void end_early(void) {
@@ -109,6 +121,8 @@ SUITE(rejects, reject_rightly);
 SUITE(rejects_otherwise, reject_for_another_reason);
 SUITE(accepts, accept_wrong);
 SUITE(unknown, reject_unknown);
+static CU_TestInfo hangs_tests[] = {
+    {"never_end", never_end}, {"pass", pass}, CU_TEST_INFO_NULL};
 SUITE(exits, end_early);
 SUITE(crashes, crash);
 SUITE(leaves, leave);
@@ -124,6 +138,7 @@ const struct suite all_suites[] = {
     {"rejects_otherwise", rejects_otherwise_tests, true},
     {"accepts", accepts_tests, true},
     {"unknown", unknown_tests, true},
+    {"hangs", hangs_tests, true},
     {"exits", exits_tests, true},
     {"crashes", crashes_tests, true},
     {"leaves", leaves_tests, true},
