@@ -74,11 +74,10 @@ static void send_jobs(redisContext *redis, const char *name) {
     memcpy(words, head, sizeof head);
     redisAppendCommandArgv(redis, HEAD + (int)jobs, words, NULL);
     redisReply *reply = answer(redis);
-    if (reply->integer == 0) {
-        open_jobs = 0; /* none was added */
-        errx(2, "-i %s: was used for other words", id);
-    }
+    open_jobs = reply->integer == 0 ? 0 : jobs; /* 0: none was added */
     freeReplyObject(reply);
+    if (open_jobs == 0)
+        errx(2, "-i %s: was used for other words", id);
 }
 
 /* ---------- Collecting ---------- */
