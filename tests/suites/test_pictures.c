@@ -245,12 +245,11 @@ static void expect_order(const struct run *run, json_t *trace, int lanes) {
         pieces++;
     }
     expect(pieces == lanes, "%d pieces of work; expected: %d", pieces, lanes);
-    for (int wanted = 1; wanted <= lanes; wanted++) {
-        size_t at = (size_t)wanted;
-        const char *row = at < run->count ? run->lines[at].text : "";
-        int lane = 0;
-        expect(sscanf(row, "%*s %d |", &lane) == 1 && lane == wanted,
-            "row %d is \"%s\"", wanted, row);
+    for (int lane = 1; lane <= lanes; lane++) {
+        const char *row = lane < (int)run->count ? run->lines[lane].text : "";
+        int named = 0;
+        expect(sscanf(row, "%*s %d |", &named) == 1 && named == lane,
+            "row %d is \"%s\"", lane, row);
     }
     expect(line_of(run, "CPUs busy") != NULL, "no row of the CPUs");
 }

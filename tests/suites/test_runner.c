@@ -53,42 +53,42 @@ static void run(const char *const *names, int number, int status,
     free(old);
 }
 
-static void test_verdicts(void) {
-    static const struct {
-        const char *names[3];
-        int number, status;
-        const char *words;
-    } cases[] = {
-        {{"passes"}, 0, 0, "ok   passes: passes\n1 passed, 0 failed, 0 skip"},
-        {{"fails"}, 0, 1,
-            "FAIL fails: fails\n     the sky is green\n0 passed, 1 failed"},
-        {{NULL}, 0, 1, "1 passed, 1 failed, 0 skipped\n"},
-        {{"passes", "skips"}, 0, 0,
-            "skip skips: skips\n     skipped: no sky here\n1 passed, 0 failed, "
-            "1 skipped\n"},
-        {{"skips"}, 0, 1, "0 passed, 0 failed, 1 skipped\n"},
-        {{"rejects"}, 0, 0, "1 passed, 0 failed"},
-        {{"rejects_otherwise"}, 0, 1,
-            "was rejected for another reason: it caught fire; expected: "},
-        {{"accepts"}, 0, 1, "messages_deadlock was not rejected; expected: "},
-        {{"unknown"}, 0, 1, "no_such_program.c names no reason"},
-        {{"hangs", "passes"}, 0, 1,
-            "FAIL hangs: pass\n     not run: before it a program did not end\n"
-            "ok   passes: passes\n1 passed, 2 failed, 0 skipped\n"},
-        {{"exits", "passes"}, 0, 1,
-            "FAIL exits: a test has ended the suite, with exit status 0\n"
-            "ok   passes: passes\n1 passed, 1 failed, 0 skipped\n"},
-        {{"crashes", "passes"}, 0, 1,
-            "FAIL crashes: signal 11 (Segmentation fault) has ended the suite\n"
-            "ok   passes: passes\n1 passed, 1 failed, 0 skipped\n"},
-        {{"waits_for_second", "second"}, 0, 0,
-            "ok   waits_for_second: waits_for_second\nok   second: second\n"},
-        {{"leaves"}, 0, 0, "1 passed, 0 failed"},
-        {{"waits"}, SIGINT, 128 + SIGINT, "stopped by signal 2 (Interrupt)\n"},
-        {{"waits"}, SIGTERM, 128 + SIGTERM, "stopped by signal 15"},
-        {{"no such"}, 0, 2, "no such: no such suite\n"},
-    };
+static const struct {
+    const char *names[3];
+    int number, status;
+    const char *words;
+} cases[] = {
+    {{"passes"}, 0, 0, "ok   passes: passes\n1 passed, 0 failed, 0 skip"},
+    {{"fails"}, 0, 1,
+        "FAIL fails: fails\n     the sky is green\n0 passed, 1 failed"},
+    {{NULL}, 0, 1, "1 passed, 1 failed, 0 skipped\n"},
+    {{"passes", "skips"}, 0, 0,
+        "skip skips: skips\n     skipped: no sky here\n1 passed, 0 failed, "
+        "1 skipped\n"},
+    {{"skips"}, 0, 1, "0 passed, 0 failed, 1 skipped\n"},
+    {{"rejects"}, 0, 0, "1 passed, 0 failed"},
+    {{"rejects_otherwise"}, 0, 1,
+        "was rejected for another reason: it caught fire; expected: "},
+    {{"accepts"}, 0, 1, "messages_deadlock was not rejected; expected: "},
+    {{"unknown"}, 0, 1, "no_such_program.c names no reason"},
+    {{"hangs", "passes"}, 0, 1,
+        "FAIL hangs: pass\n     not run: before it a program did not end\n"
+        "ok   passes: passes\n1 passed, 2 failed, 0 skipped\n"},
+    {{"exits", "passes"}, 0, 1,
+        "FAIL exits: a test has ended the suite, with exit status 0\n"
+        "ok   passes: passes\n1 passed, 1 failed, 0 skipped\n"},
+    {{"crashes", "passes"}, 0, 1,
+        "FAIL crashes: signal 11 (Segmentation fault) has ended the suite\n"
+        "ok   passes: passes\n1 passed, 1 failed, 0 skipped\n"},
+    {{"waits_for_second", "second"}, 0, 0,
+        "ok   waits_for_second: waits_for_second\nok   second: second\n"},
+    {{"leaves"}, 0, 0, "1 passed, 0 failed"},
+    {{"waits"}, SIGINT, 128 + SIGINT, "stopped by signal 2 (Interrupt)\n"},
+    {{"waits"}, SIGTERM, 128 + SIGTERM, "stopped by signal 15"},
+    {{"no such"}, 0, 2, "no such: no such suite\n"},
+};
 
+static void test_verdicts(void) {
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct verdict v = {.text = ""};
         run(cases[i].names, cases[i].number, cases[i].status, cases[i].words,

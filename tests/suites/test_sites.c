@@ -349,7 +349,7 @@ static void test_line(void) {
     static const char *const steps[] = {
         "\r     0 in flight |                                        | 0 most,",
         "\r     1 in flight |.                                       | 1 most,",
-        "\r     0 in flight |                                        | 1 most,"};
+        "\r     0 in flight |                                        | 1 most"};
     struct hand hand;
     unsigned short port = start_program(&hand, true, false);
     int fd = -1;

@@ -106,11 +106,12 @@ static const char *source_to_explore(struct grading *g) {
 
 /* True when there is a report in *run, which the caller frees. */
 static bool explore(struct grading *g, struct finding *f,
-    const struct words *words, const char *bound, struct run *run) {
+    const struct words *words, const char *bound, const char *outcomes,
+    struct run *run) {
     struct grading other = *g;
     struct finding own = {.share = 0};
     struct words copy = *words;
-    const char *env[] = {bound, MOST_RUNS, "OUTCOMES=any order", NULL};
+    const char *env[] = {bound, MOST_RUNS, outcomes, NULL};
     struct program program = {
         .argv = copy.argv, .env = env, .deadline_ms = 10000};
 
@@ -210,7 +211,7 @@ void judge_orders(struct grading *g, struct finding *f,
     const void *arg) {
     struct run run;
 
-    if (!explore(g, f, words, bound, &run))
+    if (!explore(g, f, words, bound, "OUTCOMES=any order", &run))
         return;
     for (size_t i = 0; i < run.count && f->verdict.text[0] == '\0'; i++) {
         const char *outcome = outcome_of(run.lines[i].text);
@@ -226,4 +227,20 @@ void judge_orders(struct grading *g, struct finding *f,
     run_free(&run);
     if (f->verdict.text[0] != '\0' && f->verdict.fault == FAULT_OWN)
         f->verdict.fault = cause_of_order(f->verdict.text);
+}
+
+void judge_lines_in_orders(struct grading *g, struct finding *f,
+    const struct words *words, const char *bound,
+    void (*judge)(const struct line *, size_t, const void *, struct verdict *),
+    const void *arg) {
+    struct run run;
+
+    if (!explore(g, f, words, bound, NULL, &run))
+        return;
+    for (size_t i = 0; i < run.count && f->verdict.text[0] == '\0'; i++) {
+        const char *outcome = outcome_of(run.lines[i].text);
+        if (outcome != NULL && strncmp(outcome, "exit 0: ", 8) == 0)
+            judge_outcome(outcome, judge, arg, &f->verdict);
+    }
+    run_free(&run);
 }

@@ -17,6 +17,13 @@ void judge_orders(struct grading *, struct finding *, const struct words *,
     void (*judge)(const struct line *, size_t, const void *, struct verdict *),
     const void *arg);
 
+/* The same, but the lines come as they were printed, and nothing else is
+ * judged. */
+void judge_lines_in_orders(struct grading *, struct finding *,
+    const struct words *, const char *bound,
+    void (*judge)(const struct line *, size_t, const void *, struct verdict *),
+    const void *arg);
+
 /* Another order each time, in virtual time, by pauses where threads and
  * processes meet: for every program, also for what explore cannot see. See
  * judge_shaken(). Then ThreadSanitizer has its word on the program as the

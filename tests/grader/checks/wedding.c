@@ -131,6 +131,13 @@ static void judge_shaken_order(
             v, own.fault, "in some order of its friends: %s", own.text);
 }
 
+static void judge_explored_order(const struct line *lines, size_t count,
+    const void *jobs, struct verdict *v) {
+    const struct run run = {.lines = (struct line *)lines, .count = count};
+
+    judge_order(jobs, &run, v);
+}
+
 void check_wedding_order(struct grading *g, struct finding *f) {
     struct jobs j;
 
@@ -145,6 +152,12 @@ void check_wedding_order(struct grading *g, struct finding *f) {
     sort(&j);
     say_jobs(&j);
     judge_shaken(g, f, &j.program, 6, NO_SPURIOUS, judge_shaken_order, &j);
+    plan_jobs(g, &j, 2, 1, 1, 2);
+    j.units[0] = 1;
+    j.units[1] = 2;
+    sort(&j);
+    say_jobs(&j);
+    judge_lines_in_orders(g, f, &j.words, "BOUND=1", judge_explored_order, &j);
 }
 
 /* ---------- Nobody idle ---------- */

@@ -3,6 +3,7 @@
  * that guards the shelves
  * Exercise: 06-locks/exercise_pantry
  * Loses: every_order
+ * Perhaps: concurrent
  * Because: in some order of its threads
  */
 #include <err.h>
