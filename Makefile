@@ -297,11 +297,11 @@ a_program = [ -n "$(PROGRAM)" ] || { echo "make $@ PROGRAM=...: one of"; \
 
 explore: $(if $(SVG),need-timeline $B/tests/explored)
 	@$(a_program)
-	@rm -f $B/explore/report.tsv; mkdir -p $B/explore
-	@EXPLORE_DIR=$B/explore $(if $(SVG),REPORT=$B/explore/report.tsv) \
-	    tests/explore/explore.sh $(if $(SVG),; status=$$?; $B/tests/explored \
-	    $B/explore/report.tsv $B/explore/$(subst /,-,$(PROGRAM:.c=)).svg; \
-	    exit $$status)
+	@mkdir -p $B/explore; report=$(if $(SVG),$B/explore/report.$$$$); \
+	EXPLORE_DIR=$B/explore REPORT=$$report tests/explore/explore.sh; \
+	status=$$?; $(if $(SVG),$B/tests/explored $$report \
+	    $B/explore/$(subst /,-,$(PROGRAM:.c=)).svg; rm -f $$report;) \
+	exit $$status
 
 .PHONY: play
 play:

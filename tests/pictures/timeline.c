@@ -1,12 +1,12 @@
 /*
  * timeline.c - runs programs and draws what was under way when
  *
- * Usage: timeline [-t TIME] [-l seconds] [-c columns] BUILD_DIR [PROGRAM ...]
- *                 [-- ARGUMENT ...]
+ * Usage: timeline [-t TIME] [-l seconds] [-c columns] [-o FOLDER] BUILD_DIR
+ *                 PROGRAM ... [-- ARGUMENT ...]
  * PROGRAM is a path in BUILD_DIR such as 02-threads/messages. TIME is real or
  * virtual, -l stops each after so many seconds (60), -c draws as wide as
- * that (the terminal; 80 if there is none). The same pictures go to
- * BUILD_DIR/timeline, as SVG and in the Trace Event Format. A program called
+ * that (the terminal; 80 if there is none). The same pictures go to FOLDER
+ * (BUILD_DIR/timeline), as SVG and in the Trace Event Format. A program called
  * download gets practice sites. Exit status: 0 if all was drawn and every
  * program ended with status 0, 1 if not, 2 for wrong usage, 128 + n when
  * signal n stopped it.
@@ -35,11 +35,11 @@ enum {
 };
 
 static const char usage[] =
-    "usage: timeline [-t TIME] [-l seconds] [-c columns] BUILD_DIR PROGRAM ... "
-    "[-- ARGUMENT ...]";
+    "usage: timeline [-t TIME] [-l seconds] [-c columns] [-o FOLDER] BUILD_DIR "
+    "PROGRAM ... [-- ARGUMENT ...]";
 
 struct task {
-    const char *build;
+    const char *build, *folder; /* NULL: BUILD_DIR/timeline */
     const char *programs[MOST_PROGRAMS];
     const char *arguments[MOST_ARGUMENTS + 1];
     size_t count, argument_count;
@@ -85,13 +85,14 @@ static void read_options(int argc, char *argv[], struct task *task) {
 
     find_terminal(&task->text);
     task->limit_s = 60;
-    while ((option = getopt(argc, argv, "+t:l:c:")) != -1)
+    while ((option = getopt(argc, argv, "+t:l:c:o:")) != -1)
         switch (option) {
         case 't': task->virtual_time = is_virtual(optarg); break;
         case 'l': task->limit_s = number('l', optarg, 1, 3600); break;
         case 'c':
             task->text.columns = (size_t)number('c', optarg, 1, 1000);
             break;
+        case 'o': task->folder = optarg; break;
         default: errx(2, "%s", usage);
         }
     if (optind == argc)
@@ -181,7 +182,7 @@ static void write_file(const char *path,
     const struct picture *pictures, size_t count) {
     char part[1300];
 
-    snprintf(part, sizeof part, "%s.part", path);
+    snprintf(part, sizeof part, "%s.%ld.part", path, (long)getpid());
     if (!write(part, pictures, count) || rename(part, path) == -1) {
         int saved = errno;
         unlink(part);
@@ -194,7 +195,10 @@ static void write_files(
     const struct task *task, const struct picture *pictures, size_t count) {
     char folder[1000], name[130], path[1200];
 
-    snprintf(folder, sizeof folder, "%s/timeline", task->build);
+    if (task->folder != NULL)
+        snprintf(folder, sizeof folder, "%s", task->folder);
+    else
+        snprintf(folder, sizeof folder, "%s/timeline", task->build);
     if (mkdir(folder, 0777) == -1 && errno != EEXIST)
         err(EXIT_FAILURE, "%s", folder);
     name_file(task, name, sizeof name);

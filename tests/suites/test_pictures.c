@@ -2,7 +2,7 @@
  * test_pictures.c - pictures of runs: exact in virtual time, whole in a file
  *
  * The programs that draw are run as any reader runs them; what is compared is
- * what they print and the files they leave in BUILD_DIR/timeline.
+ * what they print and the files they leave.
  */
 #define _GNU_SOURCE /* asprintf */
 #include "suites/by_hand.h"
@@ -20,12 +20,12 @@
 enum { WORDS = 16 };
 
 /* Runs `timeline` with these arguments, which are given in one text. "%" stands
- * for the build directory. */
+ * for the build directory; the files go to one that no other suite uses. */
 static void draw(struct run *run, const char *arguments) {
     char *copy = strdup(arguments);
-    const char *argv[WORDS + 1] = {built("tests/timeline")};
+    const char *argv[WORDS + 1] = {built("tests/timeline"), "-o", scratch()};
     struct program program = {.argv = argv, .output_bytes = 64 << 20};
-    size_t count = 1;
+    size_t count = 3;
 
     if (copy == NULL)
         err(EXIT_FAILURE, "strdup");
@@ -142,15 +142,8 @@ static void make_odd(struct odd *odd, const char *script) {
 }
 
 static void remove_odd(const struct odd *odd) {
-    static const char *const left[] = {
-        "odd", "timeline/odd.svg", "timeline/odd.json", "timeline", ""};
-    char path[100];
-
-    for (size_t i = 0; i < sizeof left / sizeof *left; i++) {
-        snprintf(path, sizeof path, "%s/%s", odd->dir, left[i]);
-        remove(path);
-    }
-    expect(access(odd->dir, F_OK) == -1, "%s: something is left", odd->dir);
+    expect(remove(odd->path) == 0 && remove(odd->dir) == 0,
+        "%s: something is left", odd->dir);
 }
 
 /* Draws the script as `timeline OPTIONS DIR odd`. */
@@ -184,7 +177,7 @@ static size_t count_events(json_t *trace, const char *phase, const char *name) {
 /* Every message of every customer is one piece in the trace, and lasts its
  * second. */
 static void test_files(void) {
-    const char *name = "timeline/03-processes-messages+05-queue-messages";
+    const char *name = "03-processes-messages+05-queue-messages";
     char path[300], message[60];
     json_error_t error;
     struct run run;
@@ -192,9 +185,9 @@ static void test_files(void) {
     draw(&run, "-t virtual % 03-processes/messages 05-queue/messages");
     expect_end(&run, 0, "");
     run_free(&run);
-    snprintf(path, sizeof path, "%s.svg", built(name));
+    snprintf(path, sizeof path, "%s/%s.svg", scratch(), name);
     expect_xml(path);
-    snprintf(path, sizeof path, "%s.json", built(name));
+    snprintf(path, sizeof path, "%s/%s.json", scratch(), name);
     json_t *trace = json_load_file(path, 0, &error);
     if (!expect(trace != NULL, "%s: %s", path, error.text))
         return;
@@ -270,8 +263,8 @@ static void test_real_time(void) {
 
         snprintf(arguments, sizeof arguments, "%% %s/%s -- %s", runs[i].tool,
             runs[i].story, runs[i].arguments);
-        snprintf(path, sizeof path, "%s/%s-%s.json", built("timeline"),
-            runs[i].tool, runs[i].story);
+        snprintf(path, sizeof path, "%s/%s-%s.json", scratch(), runs[i].tool,
+            runs[i].story);
         draw(&run, arguments);
         expect_end(&run, 0, "");
         json_t *trace = json_load_file(path, 0, &error);
@@ -299,7 +292,7 @@ static void test_every_line(void) {
     draw_odd(&run, &odd, "");
     expect_end(&run, 0, "");
     run_free(&run);
-    snprintf(path, sizeof path, "%s/timeline/odd.json", odd.dir);
+    snprintf(path, sizeof path, "%s/odd.json", scratch());
     json_t *trace = json_load_file(path, 0, &error);
     for (size_t i = 0; i < LINES && expect(trace != NULL, "no trace"); i++)
         expect(
@@ -383,9 +376,9 @@ static void test_names(void) {
     expect(line_of(&run, "a<b&\"c?[31m? |") != NULL,
         "no row is of \"a<b&\"c?[31m?\"");
     run_free(&run);
-    snprintf(path, sizeof path, "%s/timeline/odd.svg", odd.dir);
+    snprintf(path, sizeof path, "%s/odd.svg", scratch());
     expect_xml(path);
-    snprintf(path, sizeof path, "%s/timeline/odd.json", odd.dir);
+    snprintf(path, sizeof path, "%s/odd.json", scratch());
     json_t *trace = json_load_file(path, 0, &error);
     expect(trace != NULL && count_events(trace, "X", "<w>&? ...") == 1,
         "%s: no piece of work \"<w>&? ...\" %s", path, error.text);
@@ -407,8 +400,8 @@ static void test_many_lanes(void) {
 /* Draws on a terminal of so many columns; how it ended is expected. */
 static void draw_on_terminal(
     struct hand *hand, unsigned short columns, int code) {
-    const char *argv[] = {built("tests/timeline"), "-t", "virtual", built("."),
-        "02-threads/messages", NULL};
+    const char *argv[] = {built("tests/timeline"), "-o", scratch(), "-t",
+        "virtual", built("."), "02-threads/messages", NULL};
     struct verdict verdict = {0};
 
     hand_start_on_terminal(hand, argv, columns);
