@@ -30,11 +30,11 @@ XML := -I/usr/include/libxml2
 missing := $(strip $(foreach h,curl:curl/curl.h hiredis:hiredis/hiredis.h, \
     $(shell printf '\043include <%s>\n' '$(lastword $(subst :, ,$h))' | \
     $(CC) -E -x c - >/dev/null 2>&1 || echo $(firstword $(subst :, ,$h)))))
-SOURCES := $(shell grep -sl '^ \* Build: cc' 0[1-6]-*/*.c tests/run/*.c \
+BUILT := $(shell grep -sl '^ \* Build: cc' 0[1-6]-*/*.c tests/run/*.c \
     tests/suites/wrong/*.c)
 LEFT_OUT := $(sort $(foreach m,$(missing), \
-    $(shell grep -l '^ \* Build:.* -l$m' $(SOURCES))))
-PROGRAMS := $(patsubst %.c,$B/%,$(filter-out $(LEFT_OUT),$(SOURCES)))
+    $(shell grep -l '^ \* Build:.* -l$m' $(BUILT))))
+PROGRAMS := $(patsubst %.c,$B/%,$(filter-out $(LEFT_OUT),$(BUILT)))
 LESSONS := $(filter $B/0%,$(PROGRAMS))
 # 06-locks once more, for the thread sanitizer to judge; the grader sees to the
 # exercise
@@ -73,7 +73,7 @@ ALONE := run/clock_shim run/clock_timers run/launcher sites/main tools/demo \
     tools/bench_latency pictures/stdout_shim pictures/timeline \
     suites/counted_clock pictures/browser pictures/explored grader/probe/attack \
     grader/checks/rare_wrap grader/checks/rare_refuse \
-    $(patsubst tests/%.c,%,$(filter tests/%,$(SOURCES)))
+    $(patsubst tests/%.c,%,$(filter tests/%,$(BUILT)))
 objects = $(patsubst %,$B/objects/%.o,$1)
 room = $(call objects,$(filter-out $(ALONE),$(patsubst tests/%.c,%,$(wildcard \
     $(patsubst %,tests/%/*.c,$1)))))
@@ -291,7 +291,8 @@ matrix: need-matrix
 	@tests/tools/matrix.sh $B "$(STRICT)" $(ONLY)
 
 # What a target that runs a program says without one.
-a_program = [ -n "$(PROGRAM)" ] || { echo "make $@ PROGRAM=...: one of"; \
+a_program = [ -n "$(PROGRAM)$(SOURCES)" ] || { \
+    echo "make $@ PROGRAM=...: one of"; \
     grep -l pthread_create 0[1-6]-*/*.c | sed 's/^/    /; s/\.c$$//'; \
     exit 2; } >&2
 
@@ -299,9 +300,8 @@ explore: $(if $(SVG),need-timeline $B/tests/explored)
 	@$(a_program)
 	@mkdir -p $B/explore; report=$(if $(SVG),$B/explore/report.$$$$); \
 	EXPLORE_DIR=$B/explore REPORT=$$report tests/explore/explore.sh; \
-	status=$$?; $(if $(SVG),$B/tests/explored $$report \
-	    $B/explore/$(subst /,-,$(PROGRAM:.c=)).svg; rm -f $$report;) \
-	exit $$status
+	status=$$?; $(if $(SVG),$B/tests/explored $$report "$B/explore/$(subst \
+	    /,-,$(or $(PROGRAM:.c=),sources)).svg"; rm -f $$report;) exit $$status
 
 .PHONY: play
 play:

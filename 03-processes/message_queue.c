@@ -50,7 +50,9 @@ static void open_channel(void) {
         if (queues[i] == (mqd_t)-1 || mq_unlink(name) == -1)
             err(EXIT_FAILURE, "mq_open");
     }
-    signal(SIGCHLD, child_gone);
+    struct sigaction gone = {.sa_handler = child_gone};
+    gone.sa_flags = SA_NOCLDSTOP; /* not when it is only stopped */
+    sigaction(SIGCHLD, &gone, NULL);
     sigprocmask(SIG_SETMASK, &none, NULL);
 }
 

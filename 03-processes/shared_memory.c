@@ -50,7 +50,9 @@ static void open_channel(void) {
         sem_init(&rings[1].free, 1, SLOTS) || sem_init(&rings[0].full, 1, 0) ||
         sem_init(&rings[1].full, 1, 0))
         err(EXIT_FAILURE, "shared memory");
-    signal(SIGCHLD, child_gone);
+    struct sigaction gone = {.sa_handler = child_gone};
+    gone.sa_flags = SA_NOCLDSTOP; /* not when it is only stopped */
+    sigaction(SIGCHLD, &gone, NULL);
 }
 
 static void choose_ends(bool child) {

@@ -97,7 +97,7 @@ static long cook_all(void) {
         plate++; /* write() waits while the queue is full */
     close(ends[1]);
     for (int status; wait(&status) != -1;)
-        why = status != 0 ? status : why;
+        why = status != 0 && !WIFSIGNALED(why) ? status : why;
     if (WIFSIGNALED(why))
         errx(EXIT_FAILURE, "chef killed by signal %d, plates missing: %ld",
             WTERMSIG(why), plates - *total);

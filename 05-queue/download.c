@@ -110,7 +110,7 @@ static long download_all(void) {
         page++; /* write() waits while the queue is full */
     close(ends[1]);
     for (int status; wait(&status) != -1;)
-        why = status != 0 ? status : why;
+        why = status != 0 && !WIFSIGNALED(why) ? status : why;
     if (WIFSIGNALED(why))
         errx(EXIT_FAILURE, "worker killed by signal %d, pages missing: %ld",
             WTERMSIG(why), pages - *fetched);

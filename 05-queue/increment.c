@@ -78,7 +78,7 @@ static long increment_all(void) {
         task++; /* write() waits while the queue is full */
     close(ends[1]);
     for (int status; wait(&status) != -1;)
-        why = status != 0 ? status : why;
+        why = status != 0 && !WIFSIGNALED(why) ? status : why;
     if (WIFSIGNALED(why))
         errx(EXIT_FAILURE,
             "worker killed by signal %d, increments missing: %ld",

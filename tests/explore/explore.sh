@@ -96,7 +96,8 @@ exe=$dir/$name
 # By a link, as flags are told apart at blanks.
 folder=$(dirname "$main")
 case $folder in *[[:blank:]]*)
-    ln -sfn "$(realpath "$folder")" "$exe.folder" && folder=$exe.folder ;;
+    link=$(dirname "$exe")/folder
+    ln -sfn "$(realpath "$folder")" "$link" && folder=$link ;;
 esac
 build=$here/build.sh # beside us in a sandbox, else in its own room
 [ -f "$build" ] || build=$here/../run/build.sh

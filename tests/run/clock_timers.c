@@ -122,22 +122,38 @@ static struct callback {
     atomic_bool deleted;
 } callbacks[CLOCK_TIMERS];
 
+/* Waits until it is set or deleted, or due, which is true. */
+static bool is_due(struct callback *own) {
+    int64_t at = atomic_load(&own->timer.wake_at);
+    int64_t interval = atomic_load(&own->timer.interval);
+    struct timespec limit;
+
+    if (at == INT64_MAX) {
+        sem_wait(&own->changed);
+        return false;
+    }
+    limit = to_timespec(page->mono_start + at);
+    return sem_clockwait(&own->changed, CLOCK_MONOTONIC, &limit) == -1 &&
+           errno == ETIMEDOUT &&
+           atomic_compare_exchange_strong(&own->timer.wake_at, &at,
+               interval > 0 ? at + interval : INT64_MAX);
+}
+
+/* The function is called in a thread of its own, as the C library does it. */
+static void *call(void *arg) {
+    const struct callback *own = arg;
+
+    own->function(own->value);
+    return NULL;
+}
+
 static void *call_back(void *arg) {
     struct callback *own = arg;
+    pthread_t thread;
 
-    while (!atomic_load(&own->deleted)) {
-        int64_t at = atomic_load(&own->timer.wake_at);
-        int64_t interval = atomic_load(&own->timer.interval);
-        struct timespec limit = to_timespec(page->mono_start + at);
-
-        if (at == INT64_MAX)
-            sem_wait(&own->changed);
-        else if (sem_clockwait(&own->changed, CLOCK_MONOTONIC, &limit) == -1 &&
-                 errno == ETIMEDOUT &&
-                 atomic_compare_exchange_strong(&own->timer.wake_at, &at,
-                     interval > 0 ? at + interval : INT64_MAX))
-            own->function(own->value);
-    }
+    while (!atomic_load(&own->deleted))
+        if (is_due(own) && pthread_create(&thread, NULL, call, own) == 0)
+            pthread_detach(thread);
     sem_destroy(&own->changed);
     atomic_store(&own->timer.pid, 0);
     return NULL;
@@ -147,6 +163,7 @@ static int new_callback(
     clockid_t id, const struct sigevent *event, timer_t *timer) {
     struct callback *own = callbacks;
     pthread_t thread;
+    sigset_t all, before;
     int32_t nobody = 0;
     int error;
 
@@ -163,7 +180,10 @@ static int new_callback(
     own->value = event->sigev_value;
     atomic_store(&own->deleted, false);
     sem_init(&own->changed, 0, 0);
+    sigfillset(&all); /* no signal of the program's is for these threads */
+    pthread_sigmask(SIG_SETMASK, &all, &before);
     error = pthread_create(&thread, NULL, call_back, own);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (error != 0) {
         atomic_store(&own->timer.pid, 0);
         return fail(error);

@@ -14,14 +14,16 @@ set -eu
 dir=$1
 shift
 server=
-for name in ${REDIS_SERVER:-redis-server redis-check-rdb valkey-server \
-    valkey-check-rdb}; do
+for name in "${REDIS_SERVER:-redis-server}" redis-check-rdb valkey-server \
+    valkey-check-rdb; do
     [ -n "$server" ] || server=$(command -v "$name") || :
+    [ -z "${REDIS_SERVER:-}" ] || break
 done
 if [ -z "$server" ]; then
     echo "no ${REDIS_SERVER:-redis-server and no valkey-server}: make setup" >&2
     exit 1
 fi
+server=$(realpath -s "$server")
 ln -sf "$server" "$dir/server"
 
 : >"$dir/log"

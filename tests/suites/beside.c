@@ -20,6 +20,7 @@ void beside_start(struct beside *beside, const char *dir,
     const char *stdin_path, const char *const *argv) {
     static int number;
     char out[sizeof beside->err];
+    pid_t parent = getpid();
     snprintf(out, sizeof out, "%s/out%d", dir, number);
     snprintf(beside->err, sizeof beside->err, "%s/err%d", dir, number++);
     beside->out = open(out, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
@@ -30,7 +31,7 @@ void beside_start(struct beside *beside, const char *dir,
         (beside->pid = fork()) == -1)
         err(EXIT_FAILURE, "%s", argv[0]);
     if (beside->pid == 0)
-        hand_become(argv, in, beside->out, error);
+        hand_become(argv, parent, in, beside->out, error);
     close(in);
     close(error);
 }

@@ -49,12 +49,14 @@ static bool confine(const struct limit *limit, uid_t uid) {
     return uid == 0 || (setgid(uid) == 0 && setuid(uid) == 0);
 }
 
-void hand_become(const char *const *argv, int in, int out, int error) {
+void hand_become(
+    const char *const *argv, pid_t parent, int in, int out, int error) {
     const int ends[3] = {in, out, error};
 
     signal(SIGINT, SIG_DFL);
     signal(SIGPIPE, SIG_DFL);
-    if (prctl(PR_SET_PDEATHSIG, SIGKILL) == -1 || setpgid(0, 0) == -1)
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) == -1 || getppid() != parent ||
+        setpgid(0, 0) == -1)
         _exit(126);
     for (int fd = 0; fd < 3; fd++)
         if (dup2(ends[fd], fd) == -1)
@@ -67,6 +69,8 @@ void hand_become(const char *const *argv, int in, int out, int error) {
 /* ends: to read from, to write to; the latter is closed here. */
 static void start(struct hand *hand, const char *const *argv,
     const struct limit *limit, uid_t uid, bool traced, const int ends[2]) {
+    pid_t parent = getpid();
+
     prctl(PR_SET_CHILD_SUBREAPER, 1);
     *hand = (struct hand){.program = argv[0]};
     if ((hand->pid = fork()) == -1)
@@ -76,8 +80,8 @@ static void start(struct hand *hand, const char *const *argv,
         clear_names(argv[0], getpid(), &of_another);
         if (confine(limit, uid) &&
             (!traced || ptrace(PTRACE_TRACEME, 0, NULL, NULL) == 0))
-            hand_become(argv, 0, ends[1], ends[1]);
-        _exit(127);
+            hand_become(argv, parent, 0, ends[1], ends[1]);
+        _exit(126);
     }
     close(ends[1]);
     hand->fd = ends[0];
@@ -117,15 +121,19 @@ void hand_start_limited(struct hand *hand, const char *const *argv,
 }
 
 bool hand_start_traced(struct hand *hand, const char *const *argv) {
-    int status;
+    int status = 0;
 
     begin(hand, argv, NULL, 0, true);
     if (waitpid(hand->pid, &status, 0) == hand->pid && WIFSTOPPED(status) &&
         ptrace(PTRACE_SETOPTIONS, hand->pid, NULL,
             PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL) == 0)
         return true;
-    kill(hand->pid, SIGKILL);
-    waitpid(hand->pid, NULL, 0);
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 127)
+        errx(EXIT_FAILURE, "%s: cannot be run", argv[0]);
+    if (WIFSTOPPED(status)) {
+        kill(hand->pid, SIGKILL);
+        waitpid(hand->pid, NULL, 0);
+    }
     close(hand->fd);
     close(hand->pidfd);
     return false;

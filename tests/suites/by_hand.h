@@ -26,8 +26,9 @@ struct hand {
 
 /* In a child: becomes the program argv[0], found in PATH, with these three
  * descriptors and no other, in a process group of its own: Ctrl-C is for the
- * harness alone. It dies with the harness. */
-_Noreturn void hand_become(const char *const *argv, int in, int out, int error);
+ * harness alone. It dies with its parent, whose id this is. */
+_Noreturn void hand_become(
+    const char *const *argv, pid_t parent, int in, int out, int error);
 
 /* Starts the program argv[0], a path, in a process group of its own. It dies
  * with the harness. argv ends with NULL; argv[0] must live until hand_end(). */

@@ -111,6 +111,8 @@ static bool has_ended(struct work *w) {
         return false;
     w->pid = 0;
     close(w->end);
+    bool well = WIFEXITED(status) && WEXITSTATUS(status) == EXIT_SUCCESS &&
+                w->counts->to_the_end;
     if (WIFSIGNALED(status))
         dprintf(w->said, "FAIL %s: signal %d (%s) has ended the suite\n", name,
             WTERMSIG(status), strsignal(WTERMSIG(status)));
@@ -118,7 +120,10 @@ static bool has_ended(struct work *w) {
         dprintf(w->said,
             "FAIL %s: a test has ended the suite, with exit status %d\n", name,
             WEXITSTATUS(status));
-    w->counts->failed += WIFSIGNALED(status) || !w->counts->to_the_end;
+    else if (!well) /* a sanitizer found something at the end */
+        dprintf(w->said, "FAIL %s: the suite has ended with exit status %d\n",
+            name, WEXITSTATUS(status));
+    w->counts->failed += !well;
     return true;
 }
 

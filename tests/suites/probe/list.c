@@ -65,6 +65,15 @@ static void end_early(void) {
     exit(EXIT_SUCCESS);
 }
 
+static void fail_at_end(void) {
+    _exit(23);
+}
+
+/* As a sanitizer's report at the end does. */
+static void end_badly(void) {
+    expect(atexit(fail_at_end) == 0, "no atexit");
+}
+
 static void crash(void) {
     signal(SIGSEGV, SIG_DFL);
     raise(SIGSEGV);
@@ -124,6 +133,7 @@ SUITE(unknown, reject_unknown);
 static CU_TestInfo hangs_tests[] = {
     {"never_end", never_end}, {"pass", pass}, CU_TEST_INFO_NULL};
 SUITE(exits, end_early);
+SUITE(ends_badly, end_badly);
 SUITE(crashes, crash);
 SUITE(leaves, leave);
 SUITE(waits, leave_and_wait);
@@ -140,6 +150,7 @@ const struct suite all_suites[] = {
     {"unknown", unknown_tests, true},
     {"hangs", hangs_tests, true},
     {"exits", exits_tests, true},
+    {"ends_badly", ends_badly_tests, true},
     {"crashes", crashes_tests, true},
     {"leaves", leaves_tests, true},
     {"waits", waits_tests, true},
