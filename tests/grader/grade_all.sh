@@ -37,6 +37,18 @@ shift 3
     echo "make grade-all SUBMISSIONS=DIR: a folder with a folder a student" >&2
     exit 2
 }
+[[ ${SEED:-0} =~ ^[0-9]{1,19}$ ]] || {
+    echo "SEED=$SEED: expected a number" >&2
+    exit 2
+}
+[[ ${JOBS:-1} =~ ^[1-9][0-9]{0,5}$ ]] || {
+    echo "JOBS=$JOBS: not a number from 1" >&2
+    exit 2
+}
+[ ! "$submissions" -ef "$out" ] || {
+    echo "$out: has the submissions; the reports need a folder of their own" >&2
+    exit 2
+}
 mkdir -p "$out" || exit
 exec 9>"$out/lock"
 # Those that a killed one had begun still end: they have the lock as well.
@@ -45,15 +57,21 @@ seed=${SEED:-$(cat "$out/seed" 2>/dev/null || echo $((RANDOM * 32768 + RANDOM)))
 echo "$seed" >"$out/seed"
 mark="$seed $(cksum <"$build/tests/${GRADER:-grade}") $*"
 
-students=() todo=()
-for dir in "$submissions"/*/; do
+students=() todo=() left_out=()
+for dir in "$submissions"/*; do
     student=$(basename "$dir")
-    [ -d "$dir" ] && [ ! -L "${dir%/}" ] || continue
+    [ ! "$dir" -ef "$out" ] || continue
+    if [ ! -d "$dir" ] || [ -L "$dir" ]; then
+        [ ! -e "$dir" ] && [ ! -L "$dir" ] || left_out+=("$student")
+        continue
+    fi
     students+=("$student")
     [ "$(cat "$out/$student/done" 2>/dev/null)" = "$mark" ] &&
         [ -z "$(find "$dir" -newer "$out/$student/done" -print -quit)" ] ||
         todo+=("$student")
 done
+[ ${#left_out[@]} -eq 0 ] ||
+    echo "left out, no folder:$(printf ' %q' "${left_out[@]}")" >&2
 [ ${#students[@]} -gt 0 ] || { echo "$submissions: no folder in it" >&2; exit 2; }
 
 # csv : the points of all who have been graded, whole beside itself first

@@ -105,6 +105,36 @@ static void test_grade_all(void) {
     close_place(&p);
 }
 
+/* What is asked wrongly is refused before anything is written; what is no
+ * folder is named, and the reports among the submissions are no student. */
+static void test_grade_all_usage(void) {
+    struct place p;
+
+    if (best_level() == NULL)
+        return;
+    open_place(&p, "asked");
+    hand_in_as(&p, "anna", "nothing");
+    expect_nothing(&p,
+        "place=$1 built=$2\n"
+        "all() { tests/grader/grade_all.sh $built $place/all $1 "
+        "    -e 02-threads/messages >$place/said 2>&1; }\n"
+        "refused() { [ $? -eq 2 ] && grep -qxF \"$1\" $place/said && "
+        "    [ ! -e $place/out ] || echo \"$1? $(cat $place/said)\"; }\n"
+        "for seed in abc -1 99999999999999999999; do "
+        "    SEED=$seed all $place/out; "
+        "    refused \"SEED=$seed: expected a number\"; done\n"
+        "for jobs in 0 -1 x; do JOBS=$jobs all $place/out; "
+        "    refused \"JOBS=$jobs: not a number from 1\"; done\n"
+        "all $place/all/; [ $? -eq 2 ] || echo 'OUT is SUBMISSIONS'\n"
+        "[ \"$(ls $place/all)\" = anna ] || ls $place/all\n"
+        "touch $place/all/bob.zip; ln -s anna $place/all/carl\n"
+        "for i in 1 2; do all $place/all/out || cat $place/said; "
+        "    grep -qx 'left out, no folder: bob.zip carl' $place/said && "
+        "    [ $(wc -l <$place/all/out/grades.csv) -eq 2 ] || "
+        "        cat $place/said $place/all/out/grades.csv; done");
+    close_place(&p);
+}
+
 /* Each exercise has three hints, in turn, and its progress is shown. */
 static void test_hints(void) {
     struct place p;
@@ -155,6 +185,8 @@ static void test_watch(void) {
 CU_TestInfo student_tests[] = {
     {"a class of whom one hangs, one forks and one has 10,000 files",
         test_grade_all},
+    {"a class: what is asked wrongly, and what is no student",
+        test_grade_all_usage},
     {"three hints for each exercise, and what is left", test_hints},
     {"watch checks again when the file is saved", test_watch},
     CU_TEST_INFO_NULL,
