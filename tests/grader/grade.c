@@ -10,7 +10,7 @@
  * the grader. Run it from the top of the source tree.
  *
  * Exit status: 0 full marks, 1 not full marks, 2 wrong usage, 3 nothing could
- * be graded, 128 + n stopped by signal n.
+ * be graded or not all of the table written, 128 + n stopped by signal n.
  */
 #define _GNU_SOURCE
 #include "grader/build.h"
@@ -318,5 +318,8 @@ int main(int argc, char *argv[]) {
     /* At exit its runtime sleeps a second, past the virtual clock, for reports
      * of threads that are still running. */
     setenv("TSAN_OPTIONS", "atexit_sleep_ms=0", 0);
-    return grade_all(&grader);
+    int status = grade_all(&grader);
+    if ((fflush(stdout) == EOF || ferror(stdout)) && status <= 1)
+        errx(3, "standard output: not everything was written");
+    return status;
 }

@@ -195,8 +195,8 @@ static int sum_up(void) {
     }
     printf("%d passed, %d failed, %d skipped\n", sum.passed, sum.failed,
         sum.skipped);
-    if (fflush(stdout) == EOF)
-        err(EXIT_FAILURE, "standard output");
+    if (fflush(stdout) == EOF || ferror(stdout))
+        errx(EXIT_FAILURE, "standard output: not everything was written");
     return sum.failed == 0 && sum.passed > 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
