@@ -27,6 +27,9 @@ fi
 temp=$dir/$$ list=$dir/$$/list
 mkdir -p "$temp" || exit 2
 trap 'rm -rf "$temp"' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+trap 'exit 129' HUP
 if [ -n "$SOURCES" ]; then
     # shellcheck disable=SC2086
     printf '%s\n' $SOURCES >"$list"

@@ -11,6 +11,9 @@ set -eu
 what=$1 out=$2 more=${3:-}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+trap 'exit 129' HUP
 mkdir -p "$(dirname "$out")" "$work/kit"
 case $out in /*) ;; *) out=$PWD/$out ;; esac
 rm -f "$out"

@@ -11,6 +11,9 @@ CC=${CC:-cc}
 known=06-locks/increment_race
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+trap 'exit 129' HUP
 
 say() {
     echo "$detector: $*" >&2

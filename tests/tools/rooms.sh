@@ -11,6 +11,9 @@ set -u
 tests=${1:-tests} objects=${2:-build/objects}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+trap 'exit 129' HUP
 bad=0
 complain() {
     echo "$1"

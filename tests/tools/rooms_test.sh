@@ -7,6 +7,9 @@ set -u
 here=$(dirname "$0")
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+trap 'exit 129' HUP
 bad=0
 
 # file ROOM/NAME.c TEXT : writes it, with a header, and compiles a .c

@@ -9,7 +9,10 @@ cd "$(dirname "$0")/../.." || exit 2
 CC=${CC:-cc} port=${1:-8000}
 work=$(mktemp -d) || exit 2
 trap 'rm -rf "$work"' EXIT
-trap 'exit 130' INT TERM
+trap 'exit 130' INT
+trap 'exit 143' TERM
+trap 'exit 129' HUP
+trap 'exit 141' PIPE
 
 fact() { # fact ok|no TEXT [WHAT TO DO]
     printf '%-4s %s\n' "$1" "$2"

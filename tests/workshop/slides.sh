@@ -104,7 +104,10 @@ fi
 build=$1
 work=$(mktemp -d) || exit 2
 trap 'rm -rf "$work"' EXIT
-trap 'exit 130' INT TERM
+trap 'exit 130' INT
+trap 'exit 143' TERM
+trap 'exit 129' HUP
+trap 'exit 141' PIPE
 for file in $here/slides.md 0[1-6]-*/slides.md; do
     expand "$file" || exit 1
     echo

@@ -15,6 +15,9 @@ tests/grader/known/selftest.sh "$build" "$@"
 status=$?
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+trap 'exit 129' HUP
 for source in tests/grader/checks/*.c tests/judge/events.c; do
     object=$build/objects/${source#tests/}
     [ -f "${object%.c}.gcda" ] || continue

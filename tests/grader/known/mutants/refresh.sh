@@ -14,6 +14,9 @@ solution=$known/solutions/$exercise.c
 [ -f "$solution" ] || { echo "$exercise: no solution" >&2; exit 2; }
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+trap 'exit 129' HUP
 
 body() { # body FILE.c : what is below the header comment
     awk 'below { print } !below && /^ \*\/$/ { below = 1 }' "$1"
