@@ -29,6 +29,28 @@ static void test_no_submission(void) {
     expect(score == 0, "an empty submission got %g points", score);
 }
 
+static void test_full(void) {
+    struct place p;
+    size_t tests;
+
+    if (best_level() == NULL)
+        return;
+    open_place(&p, "full");
+    hand_in(&p, "nothing", 9);
+    const char *argv[] = {built("tests/grade_probe"), "-e",
+        "02-threads/messages", "-o", p.reports, p.submission, NULL};
+    struct program full = {
+        .argv = argv, .deadline_ms = 600000, .stdout_path = "/dev/full"};
+    struct run run;
+    program_run(&full, &run);
+    expect(run.end == EXITED && run.code == 3 &&
+               strstr(run.err_text, "not everything was written") != NULL,
+        "grade_probe >/dev/full: exit %d, \"%.200s\"", run.code, run.err_text);
+    run_free(&run);
+    read_reports(&p, &tests);
+    close_place(&p);
+}
+
 static void test_strange_files(void) {
     char outside[256];
     struct place p;
@@ -362,6 +384,7 @@ static void test_gradescope(void) {
 
 CU_TestInfo grade_tests[] = {
     {"no directory, an empty one", test_no_submission},
+    {"a table that cannot be written", test_full},
     {"links, pipes, folders and 1 GB for a source", test_strange_files},
     {"in another place, under another name", test_near_misses},
     {"names with spaces, newlines and quotes", test_strange_names},

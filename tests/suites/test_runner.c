@@ -102,7 +102,23 @@ static void test_verdicts(void) {
     }
 }
 
+/* Whose verdicts nobody gets to see does not say that all is well. */
+static void test_full(void) {
+    const char *argv[] = {
+        built("tests/runner_probe"), built(""), "passes", NULL};
+    struct program full = {.argv = argv, .stdout_path = "/dev/full"};
+    struct run ended;
+
+    program_run(&full, &ended);
+    expect(ended.end == EXITED && ended.code == 1 &&
+               strstr(ended.err_text, "not everything was written") != NULL,
+        "runner_probe passes >/dev/full: exit %d, \"%.200s\"", ended.code,
+        ended.err_text);
+    run_free(&ended);
+}
+
 CU_TestInfo runner_tests[] = {
     {"failures, skips, early ends and signals are told apart", test_verdicts},
+    {"verdicts that cannot be written are no success", test_full},
     CU_TEST_INFO_NULL,
 };
