@@ -125,7 +125,14 @@ static void message_queues(void) {
     puts("ok POSIX message queues");
 }
 
-static void port(int number) {
+static void port(const char *text) {
+    char *end;
+    long number = strtol(text, &end, 10);
+    if (*end != '\0' || number < 1 || number > 65535) {
+        printf("no port %s: not a number from 1 to 65535\n", text);
+        puts("  Name another one: make doctor PORT=8001");
+        return;
+    }
     struct sockaddr_in at = {.sin_family = AF_INET,
         .sin_port = htons((in_port_t)number),
         .sin_addr = {htonl(INADDR_LOOPBACK)}};
@@ -133,9 +140,9 @@ static void port(int number) {
 
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
     if (fd != -1 && bind(fd, (struct sockaddr *)&at, sizeof at) == 0) {
-        printf("ok port %d is free\n", number);
+        printf("ok port %ld is free\n", number);
     } else {
-        printf("no port %d: %s\n", number, strerror(errno));
+        printf("no port %ld: %s\n", number, strerror(errno));
         puts("  If these are the practice sites already, all is well. Else "
              "start them elsewhere (make sites PORT=8001) and name their URLs "
              "to ./download.");
@@ -159,6 +166,6 @@ int main(int argc, char *argv[]) {
         "ulimit -u 1000");
     shared_memory();
     message_queues();
-    port(argc > 1 ? atoi(argv[1]) : 8000);
+    port(argc > 1 ? argv[1] : "8000");
     return 0;
 }
