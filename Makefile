@@ -214,8 +214,10 @@ grade check: grade_options = $(if $(SEED),-s "$(SEED)") \
     $(if $(filter 1,$(QUICK)),-q) $(if $(GRADE),-g "$(GRADE)")
 grade-all: grade_options = $(if $(SANDBOX),-b $(SANDBOX)) \
     $(if $(filter 1,$(TRUST)),-t) $(if $(GRADE),-g "$(GRADE)")
-# What a target that is about an exercise says without one.
-an_exercise = [ -n "$(EXERCISE)" ] || { echo "make $@ EXERCISE=...: one of"; \
+# What a target that is about an exercise says without one that there is.
+an_exercise = case "$(EXERCISE:.c=).c" in 0[1-6]-*/exercise_*) \
+    test -f "$(EXERCISE:.c=).c" ;; *) false ;; esac || { \
+    echo "make $@ EXERCISE=...: one of"; \
     ls 0[1-6]-*/exercise_*.c | sed 's/^/    /; s/\.c$$//'; exit 2; } >&2
 
 grade: REPORTS = $B/grade
@@ -225,12 +227,16 @@ grade: $(if $(SUBMISSION),need-grade $(GRADER))
 	    exit 2; } >&2
 	@$B/tests/grade $(grade_options) -o "$(REPORTS)" "$(SUBMISSION)"
 
-check: REPORTS = $B/check/$(EXERCISE:.c=)
+# Another's points are no progress.
+whose = $(if $(filter-out . ./,$(SUBMISSION)),check-of-others,check)
+check: REPORTS = $B/$(whose)/$(EXERCISE:.c=)
 check: $(if $(EXERCISE),need-check $(GRADER))
 	@$(an_exercise)
 	@mkdir -p "$(REPORTS)"
 	@$B/tests/grade -e "$(EXERCISE:.c=)" $(grade_options) -o "$(REPORTS)" \
-	    "$(or $(SUBMISSION),.)"
+	    "$(or $(SUBMISSION),.)"; status=$$?; [ $$status -gt 1 ] || \
+	    $(if $(filter 1,$(QUICK)),touch,rm -f) "$(REPORTS)/quick"; \
+	    exit $$status
 
 .PHONY: grade-all watch hint progress
 grade-all: need-grade-all $(GRADER)

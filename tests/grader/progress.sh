@@ -10,9 +10,10 @@ for source in 0[1-6]-*/exercise_*.c; do
         printf '%-31s not checked yet\n' "$exercise"
         continue
     fi
-    changed=
+    changed='' quick=''
+    [ ! -e "${results%/*}/quick" ] || quick=' (the quick checks alone)'
     [ -z "$(find "$source" -newer "$results")" ] || changed=', changed since'
-    awk -F '\t' -v exercise="$exercise" -v changed="$changed" '
+    awk -F '\t' -v exercise="$exercise" -v changed="$quick$changed" '
         { points += $4; of += $5
           if ($3 != "passed" && $3 != "skipped") left = left " " $2 }
         END { printf "%-31s %5.4g of %g%s%s\n", exercise, points, of, changed,

@@ -156,6 +156,10 @@ static void test_hints(void) {
         "    >$1/check/02-threads/exercise_tables/results.tsv; "
         "tests/grader/progress.sh $1 | grep -q "
         "    '^02-threads/exercise_tables  *2 of 8; left: pool$' || "
+        "    tests/grader/progress.sh $1; "
+        "touch $1/check/02-threads/exercise_tables/quick; "
+        "tests/grader/progress.sh $1 | grep -qF "
+        "    '2 of 8 (the quick checks alone); left: pool' || "
         "    tests/grader/progress.sh $1");
     close_place(&p);
 }
