@@ -211,6 +211,25 @@ int run(void) {
     return wait_for_end(pid);
 }
 
+/* One that refuses its arguments says why on its last line. */
+static const char *no_threads(int exit_status) {
+    static char text[MOST_TEXT + 100];
+    const char *line;
+    size_t n = run_errors(&line), begin;
+
+    if (exit_status == 0)
+        return "it starts no threads, so it has one schedule";
+    while (n > 0 && line[n - 1] == '\n')
+        n--;
+    for (begin = n; begin > 0 && line[begin - 1] != '\n';)
+        begin--;
+    snprintf(text, sizeof text,
+        "it exits with status %d%s%.*s; it starts no threads, so it has one "
+        "schedule",
+        exit_status, n > 0 ? ", saying: " : "", (int)(n - begin), line + begin);
+    return text;
+}
+
 const char *run_unfit(int status) {
     static char text[MOST_TEXT + 60];
     bool ended = sh->fault == NONE && WIFEXITED(status);
@@ -227,7 +246,7 @@ const char *run_unfit(int status) {
         return text;
     }
     if (sh->nthreads < 2 && ended)
-        return "it starts no threads, so it has one schedule";
+        return no_threads(WEXITSTATUS(status));
     return NULL;
 }
 

@@ -379,6 +379,8 @@ static void test_unfit(void) {
     char odd[] = "BOUND=x", none[] = "REPLAY=9Z", other[] = "REPLAY=Z9";
 
     check("unfit", "none", NULL, 2, "starts no threads");
+    check("unfit", "refuse", NULL, 2,
+        "it exits with status 2, saying: -w 0: too few; it starts no threads");
     check("unfit", "read", NULL, 2, "reads input");
     check("unfit", "fork", NULL, 2, "starts a process (fork)");
     check("unfit", "socket", NULL, 2, "opens a socket");

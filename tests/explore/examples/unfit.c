@@ -72,6 +72,10 @@ int main(int argc, char *argv[]) {
     char *how = argc > 1 ? argv[1] : none;
     int many = strcmp(how, "none") == 0 ? 0 : strcmp(how, "many") == 0 ? 70 : 1;
     pthread_t pool[70];
+    if (strcmp(how, "refuse") == 0) {
+        fputs("usage: unfit\n-w 0: too few\n", stderr);
+        return 2;
+    }
     for (int i = 0; i < many; i++)
         pthread_create(&pool[i], NULL, work, how);
     if (strcmp(how, "steps") == 0)
