@@ -78,8 +78,8 @@ static const struct {
         "FAIL exits: a test has ended the suite, with exit status 0\n"
         "ok   passes: passes\n1 passed, 1 failed, 0 skipped\n"},
     {{"ends_badly", "passes"}, 0, 1,
-        "ok   ends_badly: ends_badly\nFAIL ends_badly: the suite has ended with "
-        "exit status 23\n"
+        "ok   ends_badly: ends_badly\nFAIL ends_badly: the suite has ended "
+        "with exit status 23\n"
         "ok   passes: passes\n2 passed, 1 failed, 0 skipped\n"},
     {{"crashes", "passes"}, 0, 1,
         "FAIL crashes: signal 11 (Segmentation fault) has ended the suite\n"
