@@ -6,7 +6,9 @@
 #include "explore/child.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <malloc.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -285,6 +287,33 @@ FIRST((READS(from, strnlen(from, n)), WRITES(to, n)), char *, strncpy,
 FIRST(
     (READS(from, strlen(from) + 1), WRITES(to + strlen(to), strlen(from) + 1)),
     char *, strcat, (char *to, const char *from), (to, from))
+
+/* What they write; what they read is not followed. */
+static int print(
+    char *to, size_t n, const char *format, va_list args, void *pc) {
+    va_list again;
+    va_copy(again, args);
+    int length = vsnprintf(NULL, 0, format, again);
+    va_end(again);
+    if (length >= 0 && n > 0)
+        words(WRITE, names[WRITE], to,
+            (size_t)length < n ? (size_t)length + 1 : n, pc, NULL);
+    return vsnprintf(to, n, format, args);
+}
+int __wrap_snprintf(char *to, size_t n, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    int length = print(to, n, format, args, PC);
+    va_end(args);
+    return length;
+}
+int __wrap_sprintf(char *to, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    int length = print(to, INT_MAX, format, args, PC);
+    va_end(args);
+    return length;
+}
 
 /* It remembers where it was, for all threads together. */
 FIRST(WRITES(&strtok_memory, 1), char *, strtok,
