@@ -157,15 +157,20 @@ int cost_of(const struct step *s, int choice) {
 /* Who goes on if nothing else is prescribed: see the top. */
 static int usual_choice(const struct thread *last, uint64_t enabled) {
     uint64_t going = enabled;
+    int sibling = -1; /* that has not begun */
     for (uint64_t left = enabled; left != 0; left &= left - 1) {
         const struct thread *t = &threads[__builtin_ctzll(left)];
         if (t->next.kind == EXIT)
             going &= ~(1ull << t->id);
         else if (!t->begun && t->creator == last->id)
             return t->id;
+        else if (!t->begun && t->creator == last->creator && sibling == -1)
+            sibling = t->id;
     }
     if (going >> last->id & 1)
         return last->id;
+    if (sibling != -1)
+        return sibling;
     if (going >> last->creator & 1)
         return last->creator;
     return __builtin_ctzll(going != 0 ? going : enabled);
