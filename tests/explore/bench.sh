@@ -55,9 +55,9 @@ lost_wakeup_unlocked||6
 misuse|destroy|3
 partial_sums||3
 peterson_swapped||26
-philosophers|5|983
+philosophers|5|203
 places||15
-queue_if||4
+queue_if||7
 record||5
 row_index||15
 slot_on_stack||4
