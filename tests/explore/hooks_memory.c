@@ -289,7 +289,7 @@ FIRST(
     char *, strcat, (char *to, const char *from), (to, from))
 
 /* What they write; what they read is not followed. */
-static int print(
+__attribute__((format(printf, 3, 0))) static int print(
     char *to, size_t n, const char *format, va_list args, void *pc) {
     va_list again;
     va_copy(again, args);
@@ -300,14 +300,16 @@ static int print(
             (size_t)length < n ? (size_t)length + 1 : n, pc, NULL);
     return vsnprintf(to, n, format, args);
 }
-int __wrap_snprintf(char *to, size_t n, const char *format, ...) {
+__attribute__((format(printf, 3, 4))) int __wrap_snprintf(
+    char *to, size_t n, const char *format, ...) {
     va_list args;
     va_start(args, format);
     int length = print(to, n, format, args, PC);
     va_end(args);
     return length;
 }
-int __wrap_sprintf(char *to, const char *format, ...) {
+__attribute__((format(printf, 2, 3))) int __wrap_sprintf(
+    char *to, const char *format, ...) {
     va_list args;
     va_start(args, format);
     int length = print(to, INT_MAX, format, args, PC);

@@ -139,21 +139,12 @@ static bool is_due(struct callback *own) {
                interval > 0 ? at + interval : INT64_MAX);
 }
 
-/* The function is called in a thread of its own, as the C library does it. */
-static void *call(void *arg) {
-    const struct callback *own = arg;
-
-    own->function(own->value);
-    return NULL;
-}
-
 static void *call_back(void *arg) {
     struct callback *own = arg;
-    pthread_t thread;
 
     while (!atomic_load(&own->deleted))
-        if (is_due(own) && pthread_create(&thread, NULL, call, own) == 0)
-            pthread_detach(thread);
+        if (is_due(own))
+            own->function(own->value);
     sem_destroy(&own->changed);
     atomic_store(&own->timer.pid, 0);
     return NULL;

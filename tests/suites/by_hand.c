@@ -97,7 +97,7 @@ static void begin(struct hand *hand, const char *const *argv,
     start(hand, argv, limit, uid, traced, ends);
 }
 
-void hand_start_on_terminal(
+bool hand_start_on_terminal(
     struct hand *hand, const char *const *argv, unsigned short columns) {
     struct winsize window = {.ws_row = 24, .ws_col = columns};
     char name[100];
@@ -106,9 +106,13 @@ void hand_start_on_terminal(
     if (ends[0] == -1 || grantpt(ends[0]) == -1 || unlockpt(ends[0]) == -1 ||
         ptsname_r(ends[0], name, sizeof name) != 0 ||
         (ends[1] = open(name, O_RDWR | O_NOCTTY | O_CLOEXEC)) == -1 ||
-        ioctl(ends[1], TIOCSWINSZ, &window) == -1)
-        err(EXIT_FAILURE, "a terminal");
+        ioctl(ends[1], TIOCSWINSZ, &window) == -1) {
+        close(ends[0]);
+        close(ends[1]);
+        return false;
+    }
     start(hand, argv, NULL, 0, false, ends);
+    return true;
 }
 
 void hand_start(struct hand *hand, const char *const *argv) {

@@ -39,8 +39,9 @@ void hand_start_limited(
     struct hand *, const char *const *argv, const struct limit *, uid_t uid);
 
 /* The same on a terminal of so many columns: what comes of it ends its lines as
- * a terminal does, with "\r\n". */
-void hand_start_on_terminal(
+ * a terminal does, with "\r\n". False: no terminal is to be had (/dev/pts is
+ * not mounted), nothing runs. */
+bool hand_start_on_terminal(
     struct hand *, const char *const *argv, unsigned short columns);
 
 /* The same, but it stops before its first instruction, and this process is its

@@ -82,10 +82,11 @@ static void expect_failure(
     long long tries = 0;
     for (int left = STEPS; left > 0 && !beside_ended(&client); left--) {
         step();
-        if (pending(&server, IDLE) < LEASE_MS ||
-            pending(&server, TRIES) == tries)
+        /* In this order: what is then given back is given back by this try. */
+        long long now = pending(&server, TRIES);
+        if (now == tries || pending(&server, IDLE) < LEASE_MS)
             continue;
-        tries = pending(&server, TRIES);
+        tries = now;
         beside_kill(&worker); /* told to stop, it would wait for a job first */
         start_worker(&worker, &server, worker_path());
     }

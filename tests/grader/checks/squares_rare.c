@@ -67,7 +67,7 @@ void check_squares_killed(struct grading *g, struct finding *f) {
     struct summing s = {.workers = 2};
     char name[24];
 
-    add_squares(g, &s, 2, LONG_JOB, LONG_JOB + 1000000);
+    add_squares(g, &s, 2, 3 * LONG_JOB, 3 * LONG_JOB + 999);
     add_squares(g, &s, grade_random(g, 3, 6), 1000, 300000);
     s.watched.kill_after_ms = KILL_AFTER_MS;
     grade_where(f,
