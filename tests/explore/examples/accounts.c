@@ -8,12 +8,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+struct account {
+    pthread_mutex_t lock;
+    double balance;
+};
+
 struct bank {
     int size;
-    struct account {
-        pthread_mutex_t lock;
-        double balance;
-    } * accounts;
+    struct account *accounts;
 };
 
 static struct bank *bank;

@@ -15,10 +15,12 @@ struct text {
 
 static void *count(void *arg) {
     struct text *text = arg;
+    char *word = strtok(text->line, " ");
 
-    for (char *word = strtok(text->line, " "); word != NULL;
-         word = strtok(NULL, " "))
+    while (word != NULL) {
         text->words++;
+        word = strtok(NULL, " ");
+    }
     return NULL;
 }
 
