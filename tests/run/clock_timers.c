@@ -33,18 +33,21 @@ static void reset(struct clock_timer *timer, clockid_t id, int fd) {
     atomic_store(&timer->wake_at, INT64_MAX);
 }
 
+/* Makes a free one this process's; false if another was quicker. */
+static bool take(struct clock_timer *timer) {
+    int32_t nobody = 0;
+
+    return atomic_compare_exchange_strong(&timer->pid, &nobody, getpid());
+}
+
 /* A timer that is not set, or NULL with errno. */
 static struct clock_timer *new_timer(clockid_t id, int fd) {
     struct clock_timer *timer = NULL;
-    int32_t nobody = 0;
 
     if (fd != -1)
         timer = find_timer(getpid(), fd); /* of one that was closed */
-    while (timer == NULL && (timer = find_timer(0, -1)) != NULL &&
-           !atomic_compare_exchange_strong(&timer->pid, &nobody, getpid())) {
+    while (timer == NULL && (timer = find_timer(0, -1)) != NULL && !take(timer))
         timer = NULL;
-        nobody = 0;
-    }
     if (timer == NULL) {
         errno = EAGAIN;
         return NULL;
@@ -155,15 +158,10 @@ static int new_callback(
     struct callback *own = callbacks;
     pthread_t thread;
     sigset_t all, before;
-    int32_t nobody = 0;
     int error;
 
-    while (
-        own < callbacks + CLOCK_TIMERS &&
-        !atomic_compare_exchange_strong(&own->timer.pid, &nobody, getpid())) {
-        nobody = 0;
+    while (own < callbacks + CLOCK_TIMERS && !take(&own->timer))
         own++;
-    }
     if (own == callbacks + CLOCK_TIMERS)
         return fail(EAGAIN);
     reset(&own->timer, id, -1);
