@@ -112,6 +112,8 @@ static void collect(redisContext *redis, long seconds) {
         if (reply->type != REDIS_REPLY_NIL) /* of the one stream, entries */
             take_results(reply->element[0]->element[1], last, sizeof last);
         freeReplyObject(reply);
+        if (open_jobs > 0)
+            usleep(10000); /* us: many come at once, not each by itself */
     }
 }
 

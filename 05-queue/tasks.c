@@ -77,13 +77,9 @@ static bool nothing(const char *argument, char *result, size_t size) {
 }
 
 task *task_named(const char *name) {
-    static const struct {
-        const char *name;
-        task *function;
-    } tasks[] = {{"send_messages", send_messages}, {"increment", increment},
-        {"download", download}, {"nothing", nothing}};
-    for (size_t i = 0; i < sizeof tasks / sizeof *tasks; i++)
-        if (strcmp(name, tasks[i].name) == 0)
-            return tasks[i].function;
-    return NULL;
+    return strcmp(name, "send_messages") == 0 ? send_messages
+           : strcmp(name, "increment") == 0   ? increment
+           : strcmp(name, "download") == 0    ? download
+           : strcmp(name, "nothing") == 0     ? nothing
+                                              : NULL;
 }

@@ -76,6 +76,7 @@ static const char finish[] =
     "    unpack(entry[2], 1, math.min(#entry[2], 8)))\n"
     "end\n"
     "redis.call('XDEL', jobs, place)\n";
+static redisReply *script; /* its name in Redis, which has it since the start */
 
 /* NULL: it is missing, or no text within the limit. */
 static const char *field(const redisReply *entry, const char *name) {
@@ -110,8 +111,9 @@ static void run(redisContext *redis, const redisReply *entry, long tries) {
     }
     if (done || dead)
         redisAppendCommand(redis,
-            "EVAL %s 4 jobs asked:%s results:%s jobs:dead %s %s %s %s", finish,
-            id, id, place, number, done ? "ok: " : "failed: ", result);
+            "EVALSHA %s 4 jobs asked:%s results:%s jobs:dead %s %s %s %s",
+            script->str, id, id, place, number,
+            done ? "ok: " : "failed: ", result);
     else /* whoever looks next may have it, as if its worker had died */
         redisAppendCommand(redis, "XCLAIM jobs workers %s 0 %s IDLE %ld JUSTID",
             me, place, lease_ms);
@@ -174,6 +176,8 @@ int main(int argc, char *argv[]) {
     redisContext *redis = dial(where);
     freeReplyObject(/* an error: it is there, or the next command will tell */
         redisCommand(redis, "XGROUP CREATE jobs workers 0 MKSTREAM"));
+    redisAppendCommand(redis, "SCRIPT LOAD %s", finish);
+    script = answer(redis);
     if ((errno = pthread_create(&thread, NULL, keep_lease, NULL)) != 0)
         err(EXIT_FAILURE, "pthread_create");
     while (!stopping && !ferror(stdout))
