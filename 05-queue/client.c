@@ -12,7 +12,8 @@
 #include <unistd.h>
 
 enum { MAX_JOBS = 100000, HEAD = 8 };
-static const char *id;
+static char fresh[MAX_ID]; /* a name for jobs without -i */
+static const char *id = fresh;
 static const char *words[HEAD + MAX_JOBS]; /* a command, then the arguments */
 static bool answered[MAX_JOBS + 2];        /* from 1; a job more at both ends */
 static long jobs, open_jobs, failed_jobs;
@@ -133,10 +134,8 @@ static void tell_open(void) {
 int main(int argc, char *argv[]) {
     const char *where = "127.0.0.1";
     long seconds = 600;
-    char fresh[MAX_ID];
     check_output();
     snprintf(fresh, sizeof fresh, "%lx-%lx", (long)time(NULL), (long)getpid());
-    id = fresh;
     for (int option; (option = getopt(argc, argv, "+r:t:i:h")) != -1;)
         switch (option) {
         case 'r': where = optarg; break;

@@ -119,8 +119,9 @@ row() { # NAME WHAT TARGET
 
 for ((round = 0; round < ROUNDS; round++)); do
     between_pings >>"$work/singly"
-    one=$(batch 1)
-    echo "$one $(xadd 50 1)" >>"$work/default"
+    one=$(batch 1) xadd=$(xadd 50 1)
+    echo "$one $xadd" >>"$work/default"
+    echo "$(per_second 1 PING) $xadd" >>"$work/bound"
     echo "$one $(xadd 1 1)" >>"$work/single"
     echo "$one $(xadd 1 256)" >>"$work/pipelined"
     echo "$(batch 2) $one" >>"$work/two"
@@ -131,6 +132,7 @@ echo "Medians of $ROUNDS rounds on $(nproc) CPUs, load" \
     "$(cut -d ' ' -f 1 /proc/loadavg); rates a second; $name"
 row singly "jobs one by one, all there before; PING" ">= 0.5"
 row default "jobs added at once and taken; redis-benchmark XADD" ">= 0.15"
+row bound "  its bound: PING by one client; redis-benchmark XADD" ""
 row single "  the same; XADD by one client instead of 50" ""
 row pipelined "  the same; XADD by one client, 256 in a pipeline" ""
 row two "jobs with two workers; with one" ">= 0.9"
