@@ -287,10 +287,38 @@ struct piece whole_piece(
 
 /* ---------- Building, and bad input ---------- */
 
-/* The source without its comments: a pragma of its own shall not switch
- * warnings off. (Those of the headers, curl's among them, may.) */
-static void judge_pragmas(const char *path, struct verdict *v) {
-    char *text = content(path);
+/* In place: each becomes a space. */
+static void strip_comments(char *text) {
+    char *to = text;
+
+    for (const char *at = text; *at != '\0';) {
+        char quote = *at;
+        if (strncmp(at, "/*", 2) == 0 && strstr(at + 2, "*/") != NULL) {
+            at = strstr(at + 2, "*/") + 2;
+            *to++ = ' ';
+        } else if (strncmp(at, "//", 2) == 0) {
+            at += strcspn(at, "\n");
+        } else {
+            *to++ = *at++;
+            if (quote != '"' && quote != '\'')
+                continue;
+            while (*at != '\0' && *at != quote && *at != '\n') {
+                if (*at == '\\' && at[1] != '\0')
+                    *to++ = *at++;
+                *to++ = *at++;
+            }
+            if (*at == quote)
+                *to++ = *at++;
+        }
+    }
+    *to = '\0';
+}
+
+/* A pragma of its own shall not switch warnings off. (Those of the headers,
+ * curl's among them, may.) */
+static void judge_pragmas(const char *source, struct verdict *v) {
+    char *text = content(source);
+    strip_comments(text);
     const char *at = strstr(text, "ragma");
 
     while (at != NULL && v->text[0] == '\0') {
@@ -311,11 +339,8 @@ static void judge_pragmas(const char *path, struct verdict *v) {
 }
 
 void check_build(struct grading *g, struct finding *f) {
-    const char *text;
-
-    if (grade_build(g, "-O2 -Wall -Wextra -Werror", f) != NULL &&
-        (text = grade_build(g, "-fpreprocessed -E", f)) != NULL)
-        judge_pragmas(text, &f->verdict);
+    if (grade_build(g, "-O2 -Wall -Wextra -Werror", f) != NULL)
+        judge_pragmas(g->source, &f->verdict);
 }
 
 /* Is there a number in the line besides those of the value? */
