@@ -4,7 +4,8 @@
 # Usage: PROGRAM=06-locks/increment_race ARGS="-w 2 -n 1" tests/explore/explore.sh
 # PROGRAM may also be a folder, whose .c files are one program; or SOURCES="a.c
 # b.c". README.md explains: BOUND, REPLAY, TIMEOUT, MAX_SCHEDULES, OUTCOMES,
-# EXPECT, STATUS, INPUT, REDUCE, GDB, PLAY, REPORT; CC, EXPLORE_DIR
+# EXPECT, STATUS, INPUT, REDUCE, GDB, PLAY, REPORT; SVG (any word: a picture,
+# drawn by EXPLORED, a program of pictures/); CC, EXPLORE_DIR
 # (build/explore), EMULATOR (what runs a program of another machine). Flags and
 # libraries are those of the "Build:" line. For a grader: EXPLORE_PARTS (a
 # directory with our objects) builds EXPLORE_DIR/NAME and does not run it.
@@ -16,13 +17,8 @@ digits() {
 
 # ---- Which files? ----
 
-if [ -z "$PROGRAM$SOURCES" ]; then
-    echo "Which program? PROGRAM=06-locks/increment_race ARGS=\"-w 2 -n 1\", or:" >&2
-    find 06-locks "$here/examples" -name '*.c' 2>/dev/null | sed 's/\.c$//' |
-        sort | fmt -w 78 >&2
-    echo "or one of your own: PROGRAM=path/to/mine, a folder, SOURCES=\"a.c b.c\"" >&2
-    exit 2
-fi
+[ -n "$PROGRAM$SOURCES" ] ||
+    say "which program? PROGRAM=path/to/mine, a folder, or SOURCES=\"a.c b.c\""
 # What is made is moved to its place whole: others may explore the same program.
 temp=$dir/$$ list=$dir/$$/list
 mkdir -p "$temp" || exit 2
@@ -157,5 +153,8 @@ trap : INT # explore ends by itself
 # shellcheck disable=SC2086
 $steady $EMULATOR "$exe" $ARGS >"$temp/report"
 status=$?
+[ -z "$SVG" ] || REPORT=${REPORT:-$temp/steps}
 awk -v exe="$exe" -v tsv="$REPORT" -f "$here/names.awk" "$temp/report"
+[ -z "$SVG" ] || "$EXPLORED" "$REPORT" \
+    "$dir/$(echo "${PROGRAM:-sources}" | sed 's/\.c$//' | tr / -).svg"
 exit $status

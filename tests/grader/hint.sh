@@ -5,13 +5,11 @@
 # From a question to the key call. How many were given is kept in BUILD_DIR;
 # after the last it begins again.
 set -eu
-build=$1 exercise=${2:-} hints=tests/grader/hints
-exercise=${exercise%.c}
-if [ ! -f "$hints/$exercise.txt" ]; then
-    echo "make hint EXERCISE=...: one of"
-    (cd "$hints" && find . -name '*.txt' | sed 's|^\./|    |; s|\.txt$||' | sort)
+build=$1 exercise=$2 hints=tests/grader/hints
+[ -f "$hints/$exercise.txt" ] || {
+    echo "$exercise: no exercise that there are hints for" >&2
     exit 2
-fi >&2
+}
 count=$build/hints/$exercise
 mkdir -p "$(dirname "$count")"
 number=$(($(cat "$count" 2>/dev/null || echo 0) % 3 + 1))

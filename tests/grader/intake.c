@@ -203,6 +203,13 @@ static int not_there(
     const struct submission *s, const char *path, struct verdict *v) {
     char near[1100];
 
+    if (near_archive(s->dir, near, sizeof near)) {
+        verdict_fault(v, FAULT_NONE,
+            "%s.c was not handed in, only %.300s; expected: what is in it, "
+            "unpacked",
+            path, near);
+        return -1;
+    }
     if (!near_miss(s->dir, path, near, sizeof near))
         return 0;
     verdict_fault(v, FAULT_NONE,

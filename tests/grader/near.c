@@ -81,6 +81,48 @@ bool near_miss(int dir, const char *exercise, char *buf, size_t size) {
         &s, openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), "", 0);
 }
 
+/* By what its format begins with, whatever it is called. */
+static bool is_archive(int fd) {
+    static const struct {
+        size_t at;
+        const char *mark;
+    } formats[] = {{0, "PK\3\4"}, {0, "\x1f\x8b"}, {0, "7z\xbc\xaf"},
+        {0, "Rar!"},
+        {0, "\xfd"
+            "7zXZ"},
+        {0, "BZh"}, {257, "ustar"}};
+    char head[512] = "";
+
+    if (pread(fd, head, sizeof head, 0) < 4)
+        return false;
+    for (size_t i = 0; i < sizeof formats / sizeof formats[0]; i++)
+        if (memcmp(head + formats[i].at, formats[i].mark,
+                strlen(formats[i].mark)) == 0)
+            return true;
+    return false;
+}
+
+bool near_archive(int dir, char *buf, size_t size) {
+    int again = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *entries = again == -1 ? NULL : fdopendir(again);
+    struct dirent *entry;
+    bool found = false, only = true;
+
+    while (entries != NULL && only && (entry = readdir(entries)) != NULL) {
+        if (entry->d_name[0] == '.')
+            continue;
+        int fd = openat(
+            dir, entry->d_name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+        found = only = fd != -1 && is_archive(fd);
+        if (fd != -1)
+            close(fd);
+        snprintf(buf, size, "%s", entry->d_name);
+    }
+    if (entries != NULL)
+        closedir(entries);
+    return found;
+}
+
 const char *near_text(const char *text, size_t length) {
     if ((length >= 2 && (memcmp(text, "\xff\xfe", 2) == 0 ||
                             memcmp(text, "\xfe\xff", 2) == 0)) ||

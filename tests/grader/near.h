@@ -17,4 +17,7 @@ bool near_miss(int dir, const char *exercise, char *buf, size_t size);
 /* Why a text cannot be what the compiler wants (UTF-16), or NULL. */
 const char *near_text(const char *text, size_t length);
 
+/* Is there nothing in the directory but an archive? Its name is then in buf. */
+bool near_archive(int dir, char *buf, size_t size);
+
 #endif

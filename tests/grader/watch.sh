@@ -5,9 +5,8 @@
 # Runs the command at once and after each save; one that still runs is ended
 # first. Ctrl-C ends it.
 set -u
-source=${1%.c}.c
+source=$1.c
 shift
-[ -f "$source" ] || { echo "make watch EXERCISE=...: no $source" >&2; exit 2; }
 # entr -d ends with 2 when an editor has put another file in its place.
 trap 'kill $!; wait; exit 130' INT TERM HUP
 while :; do

@@ -274,8 +274,11 @@ static int open_listener(struct sites *s, char *error, size_t size) {
         bind(fd, (struct sockaddr *)&address, length) == -1 ||
         listen(fd, backlog) == -1 ||
         getsockname(fd, (struct sockaddr *)&address, &length) == -1) {
-        explain(error, size, "cannot listen on 127.0.0.1:%u: %s",
-            s->options.port, strerror(errno));
+        explain(error, size, "cannot listen on 127.0.0.1:%u: %s%s",
+            s->options.port, strerror(errno),
+            errno == EADDRINUSE ? "; another port will do: PORT=8001 of make, "
+                                  "-p 8001 of sites"
+                                : "");
         if (fd != -1)
             close(fd);
         return -1;

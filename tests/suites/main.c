@@ -54,7 +54,11 @@ static const struct suite *find_suite(const char *name) {
     for (const struct suite *s = all_suites; s->name != NULL; s++)
         if (strcmp(s->name, name) == 0)
             return s;
-    errx(2, "%s: no such suite", name);
+    fprintf(stderr, "%s: no such suite; there are", name);
+    for (const struct suite *s = all_suites; s->name != NULL; s++)
+        fprintf(stderr, " %s", s->name);
+    fprintf(stderr, "\n");
+    exit(2);
 }
 
 static void choose(char *const *names) {

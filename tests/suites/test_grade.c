@@ -105,6 +105,12 @@ static void test_near_misses(void) {
     snprintf(path, sizeof path, "%s/message.c", p.submission);
     close(open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0644));
     grade_and_close(&p, 1, "02-threads/messages.c was not handed in\n");
+    open_place(&p, "an archive");
+    snprintf(path, sizeof path, "%s/all of it", p.submission);
+    int zip = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0644);
+    expect(write(zip, "PK\3\4", 4) == 4, "%s was not written", path);
+    close(zip);
+    grade_and_close(&p, 1, "was not handed in, only all of it\n");
     open_place(&p, "another encoding");
     write_source(&p, "\xff\xfei");
     grade_and_close(&p, 1, "it is UTF-16, or no text");

@@ -393,6 +393,21 @@ static void test_log(void) {
     }
 }
 
+/* Who finds the port in use is told what to do. */
+static void test_port_in_use(void) {
+    struct sites *sites = start((struct sites_options){0});
+    char error[256] = "";
+    const struct sites_options same = {
+        .port = (unsigned short)sites_port(sites), .connections = 10};
+    struct sites *second = sites_start(&same, error, sizeof error);
+
+    expect(second == NULL && strstr(error, "another port will do: PORT="),
+        "two servers on one port: \"%s\"", error);
+    if (second != NULL)
+        sites_stop(second, NULL);
+    sites_stop(sites, NULL);
+}
+
 CU_TestInfo sites_tests[] = {
     {"each page has its size, each fault its error", test_pages},
     {"a connection is kept alive", test_keep_alive},
@@ -403,5 +418,6 @@ CU_TestInfo sites_tests[] = {
     {"a browser that stalls is dropped", test_stalled},
     {"on a terminal one line is redrawn", test_line},
     {"a log with -v, or without a terminal", test_log},
+    {"a port in use is told with what to do", test_port_in_use},
     CU_TEST_INFO_NULL,
 };

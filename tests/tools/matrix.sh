@@ -1,13 +1,16 @@
 #!/bin/sh
 # matrix.sh - everything under gcc and clang, plain and with sanitizers
 #
-# Usage: tests/tools/matrix.sh BUILD_DIR STRICT_FLAGS [gcc-plain clang-thread...]
+# Usage: tests/tools/matrix.sh BUILD_DIR [gcc-plain clang-thread...]
 # Each of these has a build directory of its own. What does not depend on the
 # sanitizers is tested once a compiler; Redis is killed twice there, and not ten
 # times. Goes on after a failure, and exits 1 in the end.
 set -u
-build=$1 strict=$2
-shift 2
+build=$1
+shift
+strict='-std=gnu17 -Werror -Wpedantic -Wshadow -Wconversion -Wsign-conversion
+-Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 -Wundef
+-Wwrite-strings'
 [ $# -gt 0 ] || set -- gcc-plain clang-plain gcc-address clang-address \
     gcc-thread clang-thread
 sanitized="runner program sites messages download increment cooking processes
@@ -35,7 +38,7 @@ for one in "$@"; do
     gcc-thread) flags="$flags -static-libtsan" ;;
     esac
     [ -z "$kills" ] || export KILLS=$kills
-    make -s -j2 B="$build/$one" CC="$cc" EXTRA="$strict $flags" \
+    make -s -j2 B="$build/$one" CC="$cc" EXTRA="$(echo $strict $flags)" \
         SUITE="$(echo $suites)" test || bad=1
 done
 exit $bad

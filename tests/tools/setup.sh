@@ -3,6 +3,7 @@
 #
 # Usage: tests/tools/setup.sh TARGET...     installs (`make setup demo test`)
 #        tests/tools/setup.sh -n TARGET     only says what is missing, exit 1
+#        tests/tools/setup.sh -l TARGET     the libraries that are missing
 #        tests/tools/setup.sh               what each target would install
 # What is there is found by trying it, never by a name or a version. Quick and
 # silent when nothing is missing. No service is installed or started: the kit
@@ -34,7 +35,7 @@ needs() {
     arm64) echo "$(needs all) cross qemu" ;;
     musl) echo "$(needs all) musl-gcc" ;;
     mutant) echo patch ;;
-    tidy) echo cc clang-format ;;
+    tidy) echo "$(needs test) clang-format" ;;
     doctor | handout | hint | progress | clean | help) ;;
     *) return 1 ;;
     esac
@@ -130,15 +131,21 @@ if [ $# -eq 0 ]; then
     exit 0
 fi
 ask=
-[ "$1" = -n ] && ask=1 && shift
+case $1 in -*) ask=$1 && shift ;; esac
 for target in "$@"; do
     needs "$target" >/dev/null || {
         echo "setup: $target is not a target that needs anything installed" >&2
         exit 2
     }
 done
+if [ "$ask" = -l ]; then # in the words that follow -l in a "Build:" line
+    for word in $(needs "$1"); do
+        [ "$word" = cc ] || [ -z "$(lacks "$word")" ] || echo "$word"
+    done
+    exit 0
+fi
 names=$(missing "$@")
-if [ -n "$ask" ]; then
+if [ "$ask" = -n ]; then
     [ -z "$names" ] || {
         echo "make $* needs ${names% }: install with \`make setup $*\`" >&2
         exit 1
