@@ -235,6 +235,7 @@ mutant:
 	@tests/grader/known/mutant.sh write $B/mutants "$(NAME)"
 matrix: need-matrix
 	@tests/tools/matrix.sh $B $(ONLY)
+arm64: $B/tests/test_runner
 arm64 musl: %: need-% $(LESSONS)
 	@tests/tools/elsewhere.sh $@ $B
 bench: $(LESSONS) $B/tests/sites $B/tests/bench_latency
@@ -245,11 +246,13 @@ bench soak tidy world: %: need-%
 	@tests/tools/$@.sh $B
 plots: need-plots $(LESSONS) $B/tests/sites
 	@tests/pictures/plots.sh $B
-browser: need-browser $(LESSONS) $B/tests/demo $B/tests/browser $(PICTURES)
+browser: need-browser $(LESSONS) $B/tests/demo $B/tests/browser $(PICTURES) \
+    slides
 	@$B/tests/demo $B >$B/demo.txt
 	@$B/tests/timeline -t virtual $B 01-sequential/messages \
 	    02-threads/messages >/dev/null
 	@$B/tests/browser $B
+	@tests/pictures/printed.sh $B
 editor: need-editor
 	@bear --output $B/compile_commands.json -- $(MAKE) -s -B all everything
 clean:

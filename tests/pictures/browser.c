@@ -1,9 +1,10 @@
 /*
  * browser.c - the pictures in a real browser: make browser
  *
- * Usage: browser BUILD_DIR, after demo and timeline made their pages there.
- * Loads the demo's page, a timeline, and the practice sites' live page while
- * downloads run, and compares what is drawn with what was printed and counted.
+ * Usage: browser BUILD_DIR, after demo, timeline and slides.sh made their pages
+ * there. Loads the demo's page, a timeline, and the practice sites' live page
+ * while downloads run, and compares what is drawn with what was printed and
+ * counted. No slide may hold more than it can show.
  * Screenshots go to BUILD_DIR/browser. Prints a line a check and a last line
  * with the sums. Exit status: 0 if all passed, 1 if not.
  */
@@ -135,6 +136,28 @@ static void test_timeline(struct browser *b) {
         "the timeline: %ld pieces of work, %ld rows of Alice", pieces, names);
 }
 
+/* ---------- The slides ---------- */
+
+/* The page itself tells, in its title, which slides are too full. */
+static void test_slides(struct browser *b) {
+    char path[PATH_MAX], whole[PATH_MAX], url[PATH_MAX + 20];
+
+    snprintf(path, sizeof path, "%s/slides.html", build);
+    load_file(b, path, "slides", 0);
+    check_page(b, "slides.html", 0);
+    if (realpath(path, whole) == NULL)
+        err(EXIT_FAILURE, "%s", path);
+    snprintf(url, sizeof url, "file://%s?check", whole);
+    browser_load(b, url, windows[0].width, windows[0].height);
+    json_t *told = browser_wait(b,
+        "const done = arguments[0];"
+        "(function look() { if (document.title.startsWith('too full: '))"
+        "  done(document.title); else setTimeout(look, 50); })();");
+    const char *full = json_string_value(told);
+    check(strncmp(full, "too full: none", 14) == 0, "slides.html: %s", full);
+    json_decref(told);
+}
+
 /* ---------- The live page ---------- */
 
 static enum outside ask_sites(void *sites) {
@@ -242,6 +265,7 @@ int main(int argc, char *argv[]) {
     struct browser *b = browser_open();
     test_demo(b);
     test_timeline(b);
+    test_slides(b);
     test_live(b);
     browser_close(b);
     printf("Screenshots: %s\n%d passed, %d failed, 0 skipped\n", folder, passed,

@@ -31,8 +31,8 @@ needs() {
     bench) echo "$(needs demo) benchmark curl-tool hyperfine time" ;;
     plots) echo "$(needs demo) gnuplot time" ;;
     slides | teacher) echo "$(needs timeline) pandoc" ;;
-    browser) echo "$(needs demo) chromium chromedriver" ;;
-    arm64) echo "$(needs all) cross qemu" ;;
+    browser) echo "$(needs slides) chromium chromedriver" ;;
+    arm64) echo "$(needs test) cross qemu" ;;
     musl) echo "$(needs all) musl-gcc" ;;
     mutant) echo patch ;;
     tidy) echo "$(needs test) clang-format" ;;
