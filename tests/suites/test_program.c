@@ -96,7 +96,7 @@ static void test_virtual(void) {
         {"clock_nanosleep until", "0"}, {"clock_nanosleep real", "0"},
         {"poll", "0"}, {"__poll_chk", "0"}, {"ppoll", "0"},
         {"__ppoll_chk", "0"}, {"select", "0"}, {"pselect", "0"},
-        {"epoll_wait", "0"}, {"epoll_pwait", "0"}, {"epoll_pwait2", "0"},
+        {"epoll_wait", "0"}, {"epoll_pwait", "0"},
         {"sem_timedwait", "ETIMEDOUT"}, {"sem_clockwait", "ETIMEDOUT"},
         {"mq_timedreceive", "ETIMEDOUT"}, {"mq_timedsend", "ETIMEDOUT"},
         {"sigtimedwait", "EAGAIN"}, {"recv", "EAGAIN"}, {"recvfrom", "EAGAIN"},
@@ -119,6 +119,25 @@ static void test_virtual(void) {
 
     expect_five("waits", waits, sizeof waits / sizeof waits[0]);
     expect_five("timers", timers, sizeof timers / sizeof timers[0]);
+}
+
+/* A kernel before 5.11 does not have it: it says so at once, by any clock. */
+static void test_epoll_pwait2(void) {
+    static const char *const calls[][2] = {{"epoll_pwait2", "0"}};
+    const char *argv[] = {built("tests/run/waits"), calls[0][0], NULL};
+    struct program program = {.argv = argv};
+    struct run run;
+
+    run_waits(&run, "waits", calls[0][0]);
+    if (run.count == 1 && strstr(run.lines[0].text, "ENOSYS")) {
+        run_free(&run);
+        program_run(&program, &run);
+    }
+    if (run.count == 1 && strstr(run.lines[0].text, "ENOSYS"))
+        skip("the kernel has no epoll_pwait2");
+    else
+        expect_five("waits", calls, 1);
+    run_free(&run);
 }
 
 /* All clocks agree; of the five seconds a fifth is shown as CPU time. */
@@ -188,6 +207,7 @@ CU_TestInfo program_tests[] = {
     {"an exit status, a signal", test_ends},
     {"a program that hangs, or floods its output", test_hangs},
     {"virtual time is exact, whatever call waits", test_virtual},
+    {"virtual time is exact for epoll_pwait2", test_epoll_pwait2},
     {"in virtual time all clocks agree", test_clocks},
     {"a sleep past the clock, a deadlock, zombies", test_not_virtual},
     {"a timer that the clock does not know is named", test_unknown_timer},
