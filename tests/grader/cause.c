@@ -109,7 +109,8 @@ static const struct {
                          "wait for all that it has begun.",
         "02-threads/README.md"},
     [FAULT_PAST_CLOCK] = {"A bare system call instead of nanosleep(), usleep() "
-                          "or poll().",
+                          "or poll(), or a call that the grader's virtual time "
+                          "does not support.",
         NULL},
     [FAULT_RACE] = {"Two threads use one variable, one of them writes, and no "
                     "lock, atomic or join puts them in order.",

@@ -24,12 +24,11 @@ void judge_end(const struct run *run, int status, struct verdict *verdict) {
             run_describe(run, how, sizeof how), status);
     if (run->unfinished)
         verdict_fail(verdict, "its last line has no newline");
-    if (run->slept_past_clock)
-        verdict_fail(
-            verdict, run->unknown_timer
-                         ? "it has a timer of a kind that virtual time does "
-                           "not know: its times mean nothing"
-                         : "it slept by a way that the clock does not see");
+    if (run->past_clock != NULL)
+        verdict_fail(verdict,
+            "it waited by %s, a way that the clock does not see: this is not "
+            "supported, and its times mean nothing",
+            run->past_clock);
 }
 
 struct sites *start_sites(

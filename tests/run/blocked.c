@@ -8,6 +8,7 @@
 #include <dirent.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -64,31 +65,43 @@ static const struct call *find_call(const struct task *task) {
     return NULL;
 }
 
-bool sleeps_in_real_time(const struct driver *d, const struct task *task) {
+const char *real_sleep(const struct driver *d, const struct task *task) {
     const struct call *call = find_call(task);
+    bool sleeps;
 
     if (call == NULL || task->own || task->helper ||
         (d->program->virtual_time &&
             clock_state(&d->clock, task->inner_tid) != SLOT_IDLE))
-        return false;
-    return call->timed == ALWAYS ||
-           (call->timed == IF_POINTER && task->args[call->arg] != 0) ||
-           (call->timed == IF_POSITIVE && (int)task->args[call->arg] > 0);
+        return NULL;
+    sleeps = call->timed == ALWAYS ||
+             (call->timed == IF_POINTER && task->args[call->arg] != 0) ||
+             (call->timed == IF_POSITIVE && (int)task->args[call->arg] > 0);
+    return sleeps ? call->name : NULL;
 }
 
-/* Whether a timer of the process may wake it: a running timerfd, a POSIX
- * timer, or alarm(), which /proc does not show, when SIGALRM is caught. */
-bool has_timer(const struct driver *d, pid_t pid) {
+/* Is there a POSIX timer, of a clock that goes on while all sleep? A clock of
+ * CPU time is shown as a negative number. */
+static bool has_posix_timer(pid_t pid) {
+    static const char word[] = "ClockID:";
+    char text[4096];
+    const char *at = text;
+    bool found = false;
+
+    if (!proc_read(text, sizeof(text), "/proc/%d/timers", pid))
+        return false;
+    while (!found && (at = strstr(at, word)) != NULL) {
+        at += strlen(word);
+        found = atoi(at) >= 0;
+    }
+    return found;
+}
+
+static bool has_timerfd(const struct driver *d, pid_t pid) {
     char text[4096], path[64];
     struct dirent *entry;
-    bool found;
+    bool found = false;
     DIR *dir;
 
-    found = proc_read(text, sizeof(text), "/proc/%d/timers", pid) && text[0];
-    if (!d->program->virtual_time &&
-        proc_read(text, sizeof(text), "/proc/%d/status", pid))
-        found =
-            found || (proc_field(text, "\nSigCgt:", 16) >> (SIGALRM - 1) & 1);
     snprintf(path, sizeof(path), "/proc/%d/fdinfo", pid);
     look_as_user(d, true);
     dir = opendir(path);
@@ -101,6 +114,21 @@ bool has_timer(const struct driver *d, pid_t pid) {
         closedir(dir);
     look_as_user(d, false);
     return found;
+}
+
+const char *real_timer(const struct driver *d, pid_t pid) {
+    char text[4096];
+
+    if (has_posix_timer(pid))
+        return "a timer of timer_create()";
+    if (has_timerfd(d, pid))
+        return "a timerfd";
+    /* /proc does not show it */
+    if (!d->program->virtual_time &&
+        proc_read(text, sizeof(text), "/proc/%d/status", pid) &&
+        proc_field(text, "\nSigCgt:", 16) >> (SIGALRM - 1) & 1)
+        return "alarm()";
+    return NULL;
 }
 
 void describe_task(const struct task *task, char *buf, size_t size) {

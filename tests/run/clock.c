@@ -155,22 +155,32 @@ static bool tick(int32_t number, pid_t pid) {
     return done;
 }
 
-static bool send_signal(const struct clock_timer *timer, pid_t pid) {
+static bool send_signal(const struct clock_timer *timer,
+    const struct clock_task *tasks, size_t n, pid_t pid) {
     siginfo_t info = {.si_signo = timer->number, .si_code = SI_TIMER};
 
     info.si_value.sival_ptr = timer->value;
-    return timer->number == 0 ||
-           syscall(SYS_rt_sigqueueinfo, pid, timer->number, &info) == 0;
+    if (timer->number == 0)
+        return true;
+    if (timer->tid == 0)
+        return syscall(SYS_rt_sigqueueinfo, pid, timer->number, &info) == 0;
+    for (size_t i = 0; i < n; i++)
+        if (tasks[i].pid == pid && tasks[i].inner_tid == timer->tid)
+            return syscall(SYS_rt_tgsigqueueinfo, pid, tasks[i].tid,
+                       timer->number, &info) == 0;
+    return false;
 }
 
-static void fire(struct clock_timer *timer, pid_t pid) {
+static void fire(struct clock_timer *timer, const struct clock_task *tasks,
+    size_t n, pid_t pid) {
     int64_t interval = atomic_load(&timer->interval);
 
     if (interval > 0)
         atomic_fetch_add(&timer->wake_at, interval);
     else
         atomic_store(&timer->wake_at, INT64_MAX);
-    if (timer->fd != -1 ? !tick(timer->fd, pid) : !send_signal(timer, pid))
+    if (timer->fd != -1 ? !tick(timer->fd, pid)
+                        : !send_signal(timer, tasks, n, pid))
         atomic_store(&timer->pid, 0);
 }
 
@@ -253,6 +263,6 @@ void clock_advance(
         pid_t pid = inner != 0 ? owner(tasks, n, inner) : 0;
 
         if (pid != 0 && atomic_load(&timer->wake_at) <= to)
-            fire(timer, pid);
+            fire(timer, tasks, n, pid);
     }
 }

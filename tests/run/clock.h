@@ -56,6 +56,7 @@ struct clock_timer {
     _Atomic int32_t pid;      /* whose it is, as it sees itself; 0: free */
     int32_t fd;               /* -1: none, a signal instead */
     int32_t number;           /* of the signal; 0: none is sent */
+    int32_t tid;              /* to this thread, as it sees itself; 0: any */
     void *value;              /* that comes with it */
     int64_t start;            /* what its clock showed at 0 */
     _Atomic int64_t wake_at;  /* INT64_MAX: not set */
@@ -71,7 +72,6 @@ struct clock_page {
     _Atomic int64_t idles;  /* yields, zero sleeps, time-outs of zero */
     _Atomic int64_t sleeps; /* pure sleeps begun */
     bool timers;            /* may the harness write to a program's eventfd? */
-    _Atomic bool unknown;   /* a timer was made that the clock does not know */
     struct clock_timer timer[CLOCK_TIMERS];
     struct slot slots[CLOCK_SLOTS];
 };

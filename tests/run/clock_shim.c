@@ -185,19 +185,13 @@ int thrd_sleep(const struct timespec *length, struct timespec *left) {
 
 int clock_nanosleep(clockid_t id, int flags, const struct timespec *length,
     struct timespec *left) {
-    bool known =
-        id == CLOCK_REALTIME || id == CLOCK_MONOTONIC || id == CLOCK_BOOTTIME;
-
-    if (page == NULL || !known)
+    if (page == NULL || !is_known(id))
         return REAL(clock_nanosleep)(id, flags, length, left);
     if (!(flags & TIMER_ABSTIME))
         return sleep_for(length, left);
     if (!valid(length))
         return EINVAL;
-    return sleep_until(
-        to_ns(length) -
-            (id == CLOCK_REALTIME ? page->real_start : page->mono_start),
-        NULL);
+    return sleep_until(to_ns(length) - start_of(id), NULL);
 }
 
 /* ---------- Clocks ---------- */
@@ -370,7 +364,7 @@ static struct slot *wait_until(
     *limit = at;
     if (page == NULL || at == NULL || !valid(at))
         return NULL;
-    start = id == CLOCK_REALTIME ? page->real_start : page->mono_start;
+    start = start_of(id);
     *limit = &past;
     if (to_ns(at) - start <= now()) {
         atomic_fetch_add(&page->idles, 1);

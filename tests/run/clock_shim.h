@@ -51,6 +51,18 @@ static inline bool valid(const struct timespec *ts) {
     return ts->tv_sec >= 0 && ts->tv_nsec >= 0 && ts->tv_nsec < SECOND;
 }
 
+/* Has this clock virtual time? */
+static inline bool is_known(clockid_t id) {
+    return id == CLOCK_REALTIME || id == CLOCK_MONOTONIC ||
+           id == CLOCK_BOOTTIME || id == CLOCK_TAI;
+}
+
+/* What it showed at 0. */
+static inline int64_t start_of(clockid_t id) {
+    return id == CLOCK_REALTIME || id == CLOCK_TAI ? page->real_start
+                                                   : page->mono_start;
+}
+
 static inline int64_t now(void) {
     return atomic_load(&page->now);
 }

@@ -21,14 +21,9 @@ static struct clock_timer *find_timer(int32_t pid, int fd) {
     return NULL;
 }
 
-static bool is_known(clockid_t id) {
-    return id == CLOCK_REALTIME || id == CLOCK_MONOTONIC ||
-           id == CLOCK_BOOTTIME;
-}
-
 static void reset(struct clock_timer *timer, clockid_t id, int fd) {
     timer->fd = fd;
-    timer->start = id == CLOCK_REALTIME ? page->real_start : page->mono_start;
+    timer->start = start_of(id);
     atomic_store(&timer->interval, 0);
     atomic_store(&timer->wake_at, INT64_MAX);
 }
@@ -200,25 +195,21 @@ static struct clock_timer *own_timer(timer_t timer) {
                : NULL;
 }
 
-/* A timer for one thread, or of CPU time, is a real one: it is said that there
- * was one. */
+/* A timer of CPU time is a real one: it comes while something computes. */
 int timer_create(
     clockid_t id, struct sigevent *restrict event, timer_t *restrict timer) {
     int how = event == NULL ? SIGEV_SIGNAL : event->sigev_notify;
     struct clock_timer *own;
 
-    if (page != NULL && is_known(id) && how == SIGEV_THREAD)
-        return new_callback(id, event, timer);
-    if (page == NULL || !is_known(id) ||
-        (how != SIGEV_SIGNAL && how != SIGEV_NONE)) {
-        if (page != NULL)
-            atomic_store(&page->unknown, true);
+    if (page == NULL || !is_known(id))
         return REAL(timer_create)(id, event, timer);
-    }
+    if (how == SIGEV_THREAD)
+        return new_callback(id, event, timer);
     own = new_timer(id, -1);
     if (own == NULL)
         return -1;
     own->number = how == SIGEV_NONE ? 0 : event ? event->sigev_signo : SIGALRM;
+    own->tid = how == SIGEV_THREAD_ID ? event->_sigev_un._tid : 0;
     own->value = event ? event->sigev_value.sival_ptr : (void *)own;
     *timer = (timer_t)own;
     return 0;

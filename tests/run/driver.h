@@ -124,11 +124,11 @@ void look_as_user(const struct driver *, bool begin);
 
 /* ---------- blocked.c: in which call a task waits ---------- */
 
-/* Whether the task will wake by itself in real time. */
-bool sleeps_in_real_time(const struct driver *, const struct task *);
+/* The call from which the task will wake by itself in real time, or NULL. */
+const char *real_sleep(const struct driver *, const struct task *);
 
-/* Whether a timer of the process may wake it. */
-bool has_timer(const struct driver *, pid_t);
+/* The real timer that may wake the process, or NULL. */
+const char *real_timer(const struct driver *, pid_t);
 
 /* Appends "NAME (tid N) in CALL"; size is that of the whole buffer. */
 void describe_task(const struct task *, char *buf, size_t size);

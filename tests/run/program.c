@@ -189,7 +189,6 @@ static void finish(struct driver *d) {
         run->clock_changed = !clock_is_intact(&d->clock);
         run->sleeps = atomic_load(&page->sleeps);
         run->looks = atomic_load(&page->looks);
-        run->unknown_timer = atomic_load(&page->unknown);
     }
 }
 

@@ -148,11 +148,8 @@ struct run {
     /* By the shim; 0 without virtual time. */
     int64_t sleeps;        /* calls that only sleep */
     int64_t looks;         /* readings of a clock */
-    bool unknown_timer;    /* it made a timer that the clock does not know
-                              (SIGEV_THREAD_ID): a right program may have slept
-                              past the clock by it */
-    bool slept_past_clock; /* slept by a way the shim does not see: the
-                              virtual times mean nothing */
+    const char *past_clock; /* the call by which it waited past the virtual
+                               clock, whose times then mean nothing; or NULL */
     bool clock_changed;    /* it wrote into the clock that it is shown */
 
     int left_behind;        /* descendants when the program had ended */

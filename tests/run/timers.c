@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/sem.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/timerfd.h>
@@ -154,6 +155,33 @@ static int by_function(void) {
     return left.it_value.tv_sec == 1 ? rung : -1;
 }
 
+static volatile pid_t thread_of_timer;
+
+static void on_timer_of_thread(int number) {
+    (void)number;
+    rung += syscall(SYS_gettid) == thread_of_timer;
+}
+
+static void *wait_for_own_timer(void *unused) {
+    struct itimerspec second = {{1, 0}, {1, 0}};
+    struct sigevent how = {
+        .sigev_notify = SIGEV_THREAD_ID, .sigev_signo = SIGRTMIN};
+    how._sigev_un._tid = thread_of_timer = (pid_t)syscall(SYS_gettid);
+    make_timer(how, second);
+    while (rung < 5)
+        pause();
+    return unused;
+}
+
+/* The ticks are for a thread that is not the first. */
+static int by_thread_signal(void) {
+    pthread_t thread;
+    signal(SIGRTMIN, on_timer_of_thread);
+    if ((errno = pthread_create(&thread, NULL, wait_for_own_timer, NULL)) != 0)
+        err(EXIT_FAILURE, "pthread_create");
+    return pthread_join(thread, NULL) == 0 ? rung : -1;
+}
+
 /* ---------- Beside others ---------- */
 
 /* Another thread computes for a while: the clock must not move before it. */
@@ -211,21 +239,40 @@ static int past_the_clock(void) {
     return (int)syscall(SYS_nanosleep, &moment, NULL);
 }
 
-/* A signal for this thread alone: the clock does not know such a timer. */
-static int by_thread_signal(void) {
-    struct sigaction action = {
-        .sa_sigaction = on_timer, .sa_flags = SA_SIGINFO};
-    struct sigevent how = {.sigev_notify = SIGEV_THREAD_ID,
-        .sigev_signo = SIGRTMIN,
-        .sigev_value.sival_int = 1};
-    how._sigev_un._tid = (int)syscall(SYS_gettid);
-    sigaction(SIGRTMIN, &action, NULL);
-    make_timer(how, (struct itimerspec){{0, 0}, {0, 50000000}});
-    while (rung == 0) {
-        syscall(SYS_nanosleep, &(struct timespec){0, 1000000}, NULL);
-        poll(NULL, 0, 0); /* ThreadSanitizer lets a signal through here */
-    }
+/* By system calls alone: the clock does not see that there is one. */
+static int by_bare_timer(void) {
+    struct itimerspec moment = {{0, 0}, {0, 50000000}};
+    int timer;
+    signal(SIGALRM, on_alarm);
+    if (syscall(SYS_timer_create, CLOCK_MONOTONIC, NULL, &timer) == -1 ||
+        syscall(SYS_timer_settime, timer, 0, &moment, NULL) == -1)
+        err(EXIT_FAILURE, "timer_create");
+    while (rung == 0)
+        pause();
     return rung;
+}
+
+static int by_semtimedop(void) {
+    struct sembuf take = {0, -1, 0};
+    int set = semget(IPC_PRIVATE, 1, 0600);
+    if (set == -1)
+        err(EXIT_FAILURE, "semget");
+    int got = semtimedop(set, &take, 1, &(struct timespec){0, 50000000});
+    semctl(set, 0, IPC_RMID);
+    return got;
+}
+
+/* Comes while it computes, and then no more. */
+static int for_ever_with_cpu_timer(void) {
+    struct itimerspec moment = {{0, 0}, {0, 1000000}};
+    timer_t timer;
+    signal(SIGALRM, on_alarm);
+    if (timer_create(CLOCK_PROCESS_CPUTIME_ID, NULL, &timer) == -1 ||
+        timer_settime(timer, 0, &moment, NULL) == -1)
+        err(EXIT_FAILURE, "timer_create");
+    while (rung == 0)
+        poll(NULL, 0, 0); /* ThreadSanitizer lets a signal through here */
+    return pause();
 }
 
 static int for_ever(void) {
@@ -244,13 +291,16 @@ static const struct {
     {"timerfd ticks", by_timerfd_ticks},
     {"timer_create", by_timer_create},
     {"timer_create with a function", by_function},
+    {"timer for a thread", by_thread_signal},
     {"waitpid", by_waitpid},
     {"sleep beside work", sleep_beside_work},
     {"sleep beside zombie", sleep_beside_zombie},
     {"sleep beside killed", sleep_beside_killed},
     {"past the clock", past_the_clock},
-    {"timer for a thread", by_thread_signal},
+    {"bare timer", by_bare_timer},
+    {"semtimedop", by_semtimedop},
     {"for ever", for_ever},
+    {"for ever with CPU timer", for_ever_with_cpu_timer},
 };
 enum { CALLS = sizeof calls / sizeof calls[0] };
 

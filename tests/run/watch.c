@@ -96,22 +96,22 @@ static bool ask_at_quiet(struct driver *d) {
 /* At quiet: makes something happen. False when there is only to wait. */
 static bool act(struct driver *d) {
     const struct look *look = &d->second;
-    bool real = false;
+    const char *real = NULL;
 
     if (look->zombies > d->run->most_zombies)
         d->run->most_zombies = look->zombies;
     if (ask_at_quiet(d))
         return true;
-    for (size_t i = 0; i < look->count; i++)
-        real = real || sleeps_in_real_time(d, &look->tasks[i]);
-    if (d->program->virtual_time && real)
-        d->run->slept_past_clock = true;
+    for (size_t i = 0; i < look->count && real == NULL; i++)
+        real = real_sleep(d, &look->tasks[i]);
+    if (d->program->virtual_time && real != NULL)
+        d->run->past_clock = real;
     if (next_deadline(d, look, true) != -1)
         return true;
-    for (size_t i = 0; i < look->pids.count && !real; i++)
-        real = has_timer(d, look->pids.ids[i]);
-    if (real)
-        d->run->slept_past_clock = d->program->virtual_time;
+    for (size_t i = 0; i < look->pids.count && real == NULL; i++)
+        real = real_timer(d, look->pids.ids[i]);
+    if (real != NULL)
+        d->run->past_clock = d->program->virtual_time ? real : NULL;
     else if (++d->deadlocks == 2)
         decide_deadlock(d);
     return false;

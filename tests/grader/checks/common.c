@@ -103,13 +103,11 @@ void judge_run_end(const struct run *run, int status, struct verdict *v) {
         verdict_fault(v, FAULT_NONE,
             "it wrote into the clock that it is shown; expected: it leaves its "
             "surroundings alone");
-    if (run->slept_past_clock)
+    if (run->past_clock != NULL)
         verdict_fault(v, FAULT_PAST_CLOCK,
-            run->unknown_timer
-                ? "it has a timer of a kind that virtual time does "
-                  "not know; expected: another way to wait"
-                : "it slept by a way that the clock does not see; expected: "
-                  "nanosleep() or its like");
+            "it waited by %s, a way that the clock does not see: this is not "
+            "supported here; expected: nanosleep() or its like",
+            run->past_clock);
 }
 
 void judge_lines(const struct run *run, int status,

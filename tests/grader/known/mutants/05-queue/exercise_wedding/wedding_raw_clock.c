@@ -7,7 +7,7 @@
  * Loses: busy
  * Loses: every_order
  * Loses: edges
- * Because: by a way that the clock does not see
+ * Because: a way that the clock does not see
  */
 #include <err.h>
 #include <stdio.h>
