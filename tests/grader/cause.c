@@ -102,6 +102,10 @@ static const struct {
     [FAULT_LINE] = {"Compare with the lines in the exercise, letter for "
                     "letter.",
         NULL},
+    [FAULT_NUMBER] = {"The line is right but for its number: a type too small "
+                      "for a product or a sum, the result of another job, or a "
+                      "variable that two write to.",
+        NULL},
     [FAULT_NO_LINES] = {"Nothing came out: stdout to a pipe is kept in a "
                         "buffer, which _exit() or a signal throws away.",
         "03-processes/README.md"},
@@ -135,6 +139,14 @@ static const struct {
         "06-locks/README.md"},
     [FAULT_INPUT] = {"strtol() is not asked whether it used the whole text, or "
                      "the range is not checked before the work begins.",
+        NULL},
+    [FAULT_ERRNO] = {"errno is not set by the functions of pthreads: they "
+                     "return the error, so it is strerror(result), or errno = "
+                     "result before err().",
+        NULL},
+    [FAULT_UNWRITTEN] = {"Whether printing worked is to be asked before the "
+                         "end, by ferror(stdout), and in each process that "
+                         "prints: each has a stdout of its own.",
         NULL},
 };
 

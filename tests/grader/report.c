@@ -93,6 +93,14 @@ static void add_field(char *buf, size_t size, const char *indent,
     }
 }
 
+/* What was said ends in a newline, which is no part of the sentence. */
+static void join_quotes(char *text) {
+    char *at;
+
+    while ((at = strstr(text, "\n\"")) != NULL)
+        memmove(at, at + 1, strlen(at));
+}
+
 /* What the fault was found with. */
 static void add_run(char *buf, size_t size, const char *indent,
     const struct report *report, const struct result *r) {
@@ -119,6 +127,7 @@ const char *report_feedback(const struct report *report, const struct result *r,
         expected ? (int)(expected - f->verdict.text)
                  : (int)strlen(f->verdict.text),
         f->verdict.text);
+    join_quotes(seen);
     if (r->outcome == FAILED || r->outcome == BROKEN)
         add_run(buf, size, indent, report, r);
     add_field(buf, size, indent, "seen:", seen);

@@ -35,6 +35,7 @@ enum fault {
     FAULT_NEWLINE,     /* the last line is not ended */
     FAULT_TWICE,       /* a line came twice */
     FAULT_LINE,        /* a line is missing, or is another one */
+    FAULT_NUMBER,      /* a line has another number */
     FAULT_NO_LINES,    /* nothing was printed at all */
     FAULT_NOT_ENDED,   /* it was gone before its work was done */
     FAULT_ORDER,       /* lines in another order */
@@ -47,6 +48,8 @@ enum fault {
     FAULT_UNDEFINED, /* other undefined behaviour */
     FAULT_WOKEN,     /* a wait that ends for nothing is taken for a signal */
     FAULT_INPUT,     /* bad input is not refused as asked */
+    FAULT_ERRNO,     /* the reason that is told is no reason */
+    FAULT_UNWRITTEN, /* nobody looked whether printing worked */
     FAULTS
 };
 

@@ -182,8 +182,8 @@ static const struct check quotes_at_once[] = {
         "each transfer is in its message, not in that of the multi handle.",
         "04-async/README.md", check_failures_at_once),
     ROW("timeout", "robust", 1,
-        "CURLOPT_TIMEOUT 30 on each handle: it begins when the symbol is asked "
-        "for, not when all begin.",
+        "CURLOPT_TIMEOUT 30 on each handle: less gives up a slow site, and it "
+        "begins when the symbol is asked for, not when all begin.",
         "04-async/README.md", check_timeout_at_once),
     INPUT("04-async", check_input_at_once),
     MEMORY("04-async", 2, check_memory_at_once),

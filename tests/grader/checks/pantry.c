@@ -313,6 +313,8 @@ void check_pantry_every_order(struct grading *g, struct finding *f) {
         g, f, plan_kitchen(3, 3, grade_random(g, 1, 2), 1, 0), "BOUND=2");
     explore_kitchen(g, f, plan_kitchen(4, 3, 9, 1, 0), "BOUND=1");
     explore_kitchen(g, f, plan_kitchen(2, 4, 2, 2, 0), "BOUND=2");
+    /* Two who share no shelf, and so no lock. */
+    explore_kitchen(g, f, plan_kitchen(3, 4, 2, 1, 0), "BOUND=1");
     say_kitchen(&k);
     k.program.virtual_time = false;
     judge_races(g, f, &k.program);

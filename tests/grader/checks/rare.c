@@ -2,6 +2,7 @@
  * rare.c - a submission in which rare things happen: see rare_wrap.c
  */
 #include "grader/checks/rare.h"
+#include "grader/cause.h"
 #include "grader/checks/moments.h"
 #include "grader/sandbox.h"
 
@@ -234,7 +235,8 @@ static void judge_refused_run(struct grading *g, const struct run *run,
     if (run->end != EXITED || run->code != 1 || run->err_text[0] == '\0' ||
         (what == CHILD && run->left_behind > 0) ||
         strstr(run->err_text, words) == NULL)
-        verdict_fail(v,
+        verdict_fault(v,
+            strstr(run->err_text, strerror(0)) ? FAULT_ERRNO : FAULT_OWN,
             "when the system refused it %s (number %d) it %s, stderr \"%.160s\""
             "; expected: exit status 1, %s%s%s on stderr%s",
             requests[what].word, nth, run_describe(run, how, sizeof how),
@@ -269,7 +271,9 @@ static void judge_unread(
 
     if (!by_signal && (run->end != EXITED || run->code != 1 ||
                           run->left_behind > 0 || run->err_text[0] == '\0'))
-        verdict_fail(&f->verdict,
+        verdict_fault(&f->verdict,
+            run->end == EXITED && run->code == 0 ? FAULT_UNWRITTEN
+                                                 : cause_of_end(run),
             "when %s it %s, stderr \"%.100s\"; expected: exit status 1 and the "
             "reason on stderr, nothing left behind",
             when, run_describe(run, how, sizeof how), run->err_text);

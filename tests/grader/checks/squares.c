@@ -209,17 +209,19 @@ void check_squares_as_completed(struct grading *g, struct finding *f) {
     add_squares(g, &s, grade_random(g, 3, 5), 1000, 100000);
     sum_squares(g, f, &s);
     for (long i = 1; i < s.count && f->verdict.text[0] == '\0'; i++) {
-        char text[60], first[60];
-        snprintf(text, sizeof text, "%ld: %ld", s.n[i], sum_of_squares(s.n[i]));
-        snprintf(
-            first, sizeof first, "%ld: %ld", s.n[0], sum_of_squares(s.n[0]));
-        long at = place_of(&s.run, text), before = place_of(&s.run, first);
-        if (at == -1 || before == -1 || at > before)
+        char lane[24];
+        snprintf(lane, sizeof lane, "%ld", s.n[0]);
+        struct piece first = whole_piece(&s.run, lane, &f->verdict);
+        snprintf(lane, sizeof lane, "%ld", s.n[i]);
+        struct piece later = whole_piece(&s.run, lane, &f->verdict);
+        if (f->verdict.text[0] != '\0')
+            break;
+        if (later.end > first.end)
             verdict_fail(&f->verdict,
                 "the sum of %ld was printed after that of %ld, which takes far "
                 "longer; expected: each as it completes",
                 s.n[i], s.n[0]);
-        else if (s.run.lines[at].at_ns > s.watched.busiest_seen_ns)
+        else if (later.end->at_ns > s.watched.busiest_seen_ns)
             verdict_fail(&f->verdict,
                 "the sum of %ld was printed when that of %ld was ready as "
                 "well; expected: each as it completes",

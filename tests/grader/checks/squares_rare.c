@@ -89,7 +89,7 @@ void check_squares_killed(struct grading *g, struct finding *f) {
         f->verdict.fault = FAULT_OWN; /* how it ended says no more than this */
     snprintf(name, sizeof name, "%ld", s.killed);
     if (strstr(s.run.err_text, name) == NULL)
-        verdict_fail(&f->verdict,
+        verdict_fault(&f->verdict, FAULT_NONE,
             "stderr is \"%.200s\"; expected: it names %ld, whose process was "
             "killed",
             s.run.err_text, s.killed);

@@ -30,7 +30,7 @@ struct req {
     size_t len;
 };
 static int ep;
-static long timer_ms = -1;
+static long due_ms = -1;
 static long nextsym, running, ok;
 static CURLM *mm;
 static size_t body(char *p, size_t s, size_t n, void *u) {
@@ -64,9 +64,19 @@ static int on_sock(CURL *e, curl_socket_t s, int what, void *u, void *su) {
     }
     return 0;
 }
+static long now_ms(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+/* curl tells a time from now, once: what is left of it, for epoll_wait(). */
+static int ms_left(void) {
+    long left = due_ms - now_ms();
+    return due_ms == -1 ? -1 : left < 0 ? 0 : left > 60000 ? 60000 : (int)left;
+}
 static int on_timer(CURLM *m, long ms, void *u) {
     (void)m, (void)u;
-    timer_ms = ms;
+    due_ms = ms < 0 ? -1 : now_ms() + ms;
     return 0;
 }
 static void more(struct req *r) {
@@ -129,12 +139,11 @@ static long ask_all(void) {
     while (running > 0) {
         struct epoll_event ev[16];
         int alive;
-        int k = epoll_wait(
-            ep, ev, 16, timer_ms > 0x7fffffff ? 0x7fffffff : (int)timer_ms);
+        int k = epoll_wait(ep, ev, 16, ms_left());
         if (k == -1 && errno != EINTR)
             err(1, "epoll_wait");
         if (k == 0) {
-            timer_ms = -1;
+            due_ms = -1;
             curl_multi_socket_action(mm, CURL_SOCKET_TIMEOUT, 0, &alive);
         }
         for (int i = 0; i < k; i++) {

@@ -26,17 +26,29 @@ static long symbol_count = 5;
 static long in_flight = 5;
 static CURLM *multi;
 static int epoll_fd;
-static long timeout_ms = -1, next_symbol, running, arrived;
+static long due_ms = -1, next_symbol, running, arrived;
 
 struct transfer {
     const char *symbol;
-    char url[600], body[64];
+    char url[600], body[200];
     size_t length;
 };
 
+static long now_ms(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* curl tells a time from now, once: what is left of it, for epoll_wait(). */
+static int ms_left(void) {
+    long left = due_ms - now_ms();
+    return due_ms == -1 ? -1 : left < 0 ? 0 : left > 60000 ? 60000 : (int)left;
+}
+
 static int on_timer(CURLM *m, long ms, void *arg) {
     (void)m, (void)arg;
-    timeout_ms = ms;
+    due_ms = ms < 0 ? -1 : now_ms() + ms;
     return 0;
 }
 
@@ -108,8 +120,7 @@ static void collect(void) {
 
 static void wait_and_act(void) {
     struct epoll_event events[64];
-    int still, count = epoll_wait(epoll_fd, events, 64,
-                   timeout_ms > 60000 ? 60000 : (int)timeout_ms);
+    int still, count = epoll_wait(epoll_fd, events, 64, ms_left());
     if (count == -1 && errno != EINTR)
         err(EXIT_FAILURE, "epoll_wait");
     if (count == 0)
