@@ -4,6 +4,7 @@
  * minutes until the last pot is on, 30 until it has boiled, 2 to serve it.
  * Notice that no schedule beats these 212 minutes, and that serving each
  * plate the moment it is done, before preparing the next, would need 226.
+ * Outcomes: any order
  * Build: cc -O2 -pthread -o cooking cooking.c
  * Usage: ./cooking [-p plates] [-w chefs] [-m ms_per_minute]
  */
@@ -110,7 +111,7 @@ static double seconds(void) {
 int main(int argc, char *argv[]) {
     setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
     setvbuf(stderr, NULL, _IOLBF, BUFSIZ); /* whole lines, whoever writes */
-    /* Closed, their places would go to the next pipe or socket. */
+    /* If one is closed, the next pipe or socket would get its number. */
     if (fcntl(1, F_GETFD) == -1 || fcntl(2, F_GETFD) == -1)
         err(EXIT_FAILURE, "standard output or error");
     for (int option; (option = getopt(argc, argv, "p:w:m:h")) != -1;)

@@ -4,6 +4,7 @@
  * idles while a task is left. Notice that twice the CPUs need half the time:
  * threads run in parallel, and no interpreter's lock keeps them from it. The
  * only thing they share is the number of the next task.
+ * Outcomes: any order
  * Build: cc -O2 -pthread -o increment increment.c
  * Usage: ./increment [-t tasks] [-n increments] [-w workers]
  */
@@ -90,7 +91,7 @@ static double seconds(void) {
 int main(int argc, char *argv[]) {
     setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
     setvbuf(stderr, NULL, _IOLBF, BUFSIZ); /* whole lines, whoever writes */
-    /* Closed, their places would go to the next pipe or socket. */
+    /* If one is closed, the next pipe or socket would get its number. */
     if (fcntl(1, F_GETFD) == -1 || fcntl(2, F_GETFD) == -1)
         err(EXIT_FAILURE, "standard output or error");
     for (int option; (option = getopt(argc, argv, "t:n:w:h")) != -1;)

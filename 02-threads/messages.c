@@ -3,6 +3,7 @@
  * While one thread waits, the others go on: the waits overlap instead of
  * adding up. Notice that 3 customers take as long as one does, 4 messages x
  * 1 s = 4 s, and that a customer's own messages still come in order.
+ * Outcomes: any order
  * Build: cc -O2 -pthread -o messages messages.c
  * Usage: ./messages [-c customers] [-m messages] [-i interval_ms]
  */
@@ -101,7 +102,7 @@ static double seconds(void) {
 int main(int argc, char *argv[]) {
     setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
     setvbuf(stderr, NULL, _IOLBF, BUFSIZ); /* whole lines, whoever writes */
-    /* Closed, their places would go to the next pipe or socket. */
+    /* If one is closed, the next pipe or socket would get its number. */
     if (fcntl(1, F_GETFD) == -1 || fcntl(2, F_GETFD) == -1)
         err(EXIT_FAILURE, "standard output or error");
     for (int option; (option = getopt(argc, argv, "c:m:i:h")) != -1;)

@@ -129,7 +129,7 @@ int main(int argc, char *argv[]) {
     struct timespec from, to;
     setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
     setvbuf(stderr, NULL, _IOLBF, BUFSIZ); /* whole lines, whoever writes */
-    /* Closed, their places would go to the next pipe or socket. */
+    /* If one is closed, the next pipe or socket would get its number. */
     if (fcntl(1, F_GETFD) == -1 || fcntl(2, F_GETFD) == -1)
         err(EXIT_FAILURE, "standard output or error");
     processes = sysconf(_SC_NPROCESSORS_ONLN);

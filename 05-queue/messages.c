@@ -125,7 +125,7 @@ static double seconds(void) {
 int main(int argc, char *argv[]) {
     setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
     setvbuf(stderr, NULL, _IOLBF, BUFSIZ); /* whole lines, whoever writes */
-    /* Closed, their places would go to the next pipe or socket. */
+    /* If one is closed, the next pipe or socket would get its number. */
     if (fcntl(1, F_GETFD) == -1 || fcntl(2, F_GETFD) == -1)
         err(EXIT_FAILURE, "standard output or error");
     for (int option; (option = getopt(argc, argv, "c:m:i:w:h")) != -1;)

@@ -25,7 +25,7 @@ static pthread_cond_t not_full = PTHREAD_COND_INITIALIZER;
 static bool full[SLOTS], closed, stay;
 static int in, out, done, asleep, told, sleeps, running = CONSUMERS + 1;
 
-/* Until the number is so large, at most half a second, without the lock. */
+/* Waits, without the lock, until the number is large enough; 0.5 s at most. */
 static void linger(const int *number, int least) {
     for (int ms = 0; ms < 500 && *number < least; ms += 10) {
         pthread_mutex_unlock(&lock);
@@ -34,14 +34,14 @@ static void linger(const int *number, int least) {
     }
 }
 
-/* Who falls asleep last has nobody left to wake it. */
+/* Whoever falls asleep last has nobody left to wake it. */
 static void wait_for(pthread_cond_t *change) {
     int before = told;
     sleeps++;
     if (++asleep == running && !stay)
         errx(EXIT_FAILURE, "all wait, %d jobs in the queue", in - out);
     pthread_cond_wait(change, &lock);
-    asleep -= before == told; /* may wake untold; tell() has counted the told */
+    asleep -= before == told; /* woke by itself; tell() counts all others */
 }
 
 static void tell(pthread_cond_t *change) {
@@ -74,7 +74,7 @@ static void produce(void) {
             wait_for(&not_full);
         full[in++ % SLOTS] = true;
         tell(&not_empty);
-        linger(&sleeps, job == 1 ? 2 * CONSUMERS : 0); /* and are so again */
+        linger(&sleeps, job == 1 ? 2 * CONSUMERS : 0); /* and again */
     }
     closed = true;
     running--;

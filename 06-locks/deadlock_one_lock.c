@@ -1,9 +1,9 @@
 /*
  * deadlock_one_lock - two chefs and one lock for knife and board
- * Who has it never waits for another: of the four conditions of a deadlock this
- * takes away "hold and wait". Notice that nobody can use the board alone any
- * more: simple and right, but slow where many want different things. Begin with
- * one lock, and split it when a measurement says so.
+ * Whoever has it never waits for another: of the four conditions of a deadlock
+ * this takes away "hold and wait". Notice that nobody can use the board alone
+ * any more: simple and right, but slow where many want different things. Begin
+ * with one lock, and split it when a measurement says so.
  * ThreadSanitizer: silent
  * Build: cc -O2 -pthread -o deadlock_one_lock deadlock_one_lock.c
  * Usage: ./deadlock_one_lock [-s]
@@ -25,7 +25,7 @@ static long dishes; /* guarded by the lock for both */
 static bool stay;   /* stuck */
 static atomic_int holder[TOOLS], wants[CHEFS + 1], told, visits;
 
-/* Who closes a circle of those who wait says so, instead of waiting. */
+/* Whoever closes a circle of those who wait says so, instead of waiting. */
 static void take(long chef, int tool) {
     wants[chef] = tool;
     int a = holder[KNIFE], b = holder[BOARD];

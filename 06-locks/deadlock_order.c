@@ -1,6 +1,6 @@
 /*
  * deadlock_order - two chefs take the knife first, then the board
- * Who has the board has the knife already and waits for nobody: of the four
+ * Whoever has the board has the knife already and waits for nobody: of the four
  * conditions of a deadlock this takes away "circular wait". Notice linger():
  * here it waits in vain. The usual cure: one order for all locks, by name or
  * by address.
@@ -26,7 +26,7 @@ static long dishes; /* guarded by knife and board together */
 static bool stay;   /* stuck */
 static atomic_int holder[TOOLS], wants[CHEFS + 1], told, visits;
 
-/* Who closes a circle of those who wait says so, instead of waiting. */
+/* Whoever closes a circle of those who wait says so, instead of waiting. */
 static void take(long chef, int tool) {
     wants[chef] = tool;
     int a = holder[KNIFE], b = holder[BOARD];

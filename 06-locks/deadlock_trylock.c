@@ -24,7 +24,7 @@ static long dishes; /* guarded by knife and board together */
 static bool stay;   /* stuck */
 static atomic_int holder[TOOLS], wants[CHEFS + 1], told, visits;
 
-/* Who closes a circle of those who wait says so, instead of waiting. */
+/* Whoever closes a circle of those who wait says so, instead of waiting. */
 static void take(long chef, int tool) {
     wants[chef] = tool;
     int a = holder[KNIFE], b = holder[BOARD];

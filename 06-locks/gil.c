@@ -1,8 +1,8 @@
 /*
  * gil - what an interpreter's global lock does to threads
- * Who runs holds the lock; it gives it up after each turn, and while it waits.
- * Notice that threads that compute gain nothing, threads that wait gain all. So
- * Python waits with threads and computes with processes.
+ * A thread that runs holds the lock; it gives it up after each turn, and while
+ * it waits. Notice that threads that compute gain nothing, and threads that
+ * wait gain all. So Python waits with threads and computes with processes.
  * ThreadSanitizer: silent
  * Build: cc -O2 -pthread -o gil gil.c
  * Usage: ./gil

@@ -1,9 +1,9 @@
 /*
  * increment_race - workers add 1 to one number, and additions get lost
- * Adding is three steps: read, add, write. Who reads between another's read
- * and write puts an old number back. Notice linger(): it holds the window open
- * until a second worker is in it, so the loss shows on every run. With -q
- * (quick) it shows when it likes, which is the worst time.
+ * Adding is three steps: read, add, write. A worker that reads between the
+ * read and the write of another one puts an old number back. Notice linger():
+ * it holds the window open until a second worker is in it, so the loss shows
+ * on every run. With -q (quick) it shows when it likes: the worst time.
  * ThreadSanitizer: data race
  * Build: cc -O2 -pthread -o increment_race increment_race.c
  * Usage: ./increment_race [-t tasks] [-n increments] [-w workers] [-q]

@@ -5,9 +5,9 @@
  * the README's folder, and the lines below it are its output, stdout before
  * stderr; "..." alone stands for any lines. Of a cc command it is checked that
  * it is the Build line of a source, of make that the target exists, but
- * make explore, timeline and play are run if their output is shown; a program
- * runs in virtual time, with the practice sites where it wants them. The
- * comment above the fence may say:
+ * make explore, timeline and play are run if their output is shown, and so is
+ * the demo, in its short form; a program runs in virtual time, with the
+ * practice sites where it wants them. The comment above the fence may say:
  *   <!-- any order -->       the order of the lines may vary
  *   <!-- times vary -->      every number may, as it is measured
  *   <!-- not run: reason --> why it is not run in a test
@@ -272,6 +272,21 @@ static void run_make(struct transcript *t) {
     free(script);
 }
 
+/* The demo's table, made in seconds: shorter waits, the same lines. Without
+ * what it says below a line if other programs took the CPU. */
+static void run_demo(struct transcript *t) {
+    char *script;
+    if (asprintf(&script,
+            "build=%s out=%s; MAKEFLAGS= make -s B=$build $build/tests/demo && "
+            "$build/tests/demo -s -o $out/demo.html $build >$out/demo && "
+            "grep -v '^ *\\^' $out/demo",
+            built("."), scratch()) == -1)
+        err(EXIT_FAILURE, "out of memory");
+    const char *argv[] = {"/bin/sh", "-c", script, NULL};
+    run_command(t, argv, 0);
+    free(script);
+}
+
 static void check(struct transcript *t) {
     char command[sizeof t->command];
 
@@ -281,6 +296,8 @@ static void check(struct transcript *t) {
                  strstr(command, "| make play ") != NULL;
     if (shown && t->count > 0)
         run_make(t);
+    else if (strcmp(command, "make setup demo") == 0 && t->count > 0)
+        run_demo(t);
     else if (strncmp(command, "make ", 5) == 0)
         check_make(t, command);
     else if (strncmp(command, "cc ", 3) == 0)
