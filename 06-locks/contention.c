@@ -96,9 +96,8 @@ static void measure(long n, int round) {
         shared += atomic_exchange(&apart[i][0], 0);
     }
     double all = (double)(n * increments);
-    double time = ((double)(to.tv_sec - from.tv_sec) * 1e9 +
-                      (double)(to.tv_nsec - from.tv_nsec)) /
-                  all;
+    double s = (double)(to.tv_sec - from.tv_sec);
+    double time = (s * 1e9 + (double)(to.tv_nsec - from.tv_nsec)) / all;
     for (; round > 0 && ns[way][n][round - 1] > time; round--)
         ns[way][n][round] = ns[way][n][round - 1];
     ns[way][n][round] = time;
@@ -120,7 +119,8 @@ int main(int argc, char *argv[]) {
     setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
     if (fcntl(1, F_GETFD) == -1 || fcntl(2, F_GETFD) == -1)
         err(EXIT_FAILURE, "standard output or error");
-    sched_getaffinity(0, sizeof cpus, &cpus);
+    if (sched_getaffinity(0, sizeof cpus, &cpus) == -1) /* over 1,024 CPUs */
+        err(EXIT_FAILURE, "sched_getaffinity");
     threads = CPU_COUNT(&cpus) < MOST ? CPU_COUNT(&cpus) : MOST;
     for (int option; (option = getopt(argc, argv, "w:n:h")) != -1;)
         switch (option) {

@@ -20,7 +20,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { MOST_PLATES = 100, MINUTE_NS = 1000000, PATIENCE = 300 };
+enum { MOST_PLATES = 100, MINUTE_NS = 1000000, PATIENCE = 30 };
 static long plates = 10, chefs = 2, cookers = 2;
 static sem_t free_chefs, free_cookers, all_begun;
 static atomic_long begun, steps, served;
@@ -38,14 +38,14 @@ static void do_step(long plate, const char *doing, const char *done, long n) {
     steps++;
 }
 
-/* Gives up when for so many minutes nobody in the kitchen has done a thing. */
+/* Gives up when in so many looks nobody in the kitchen has done a thing. */
 static void take_cooker(void) {
-    for (long seen = -1; seen != steps;) {
-        seen = steps;
-        long end = minutes_now() + PATIENCE;
+    for (long looks = 0, seen = 0; looks < PATIENCE; seen = steps) {
+        long end = minutes_now() + 10;
         struct timespec until = {end / 1000, end % 1000 * MINUTE_NS};
         if (sem_timedwait(&free_cookers, &until) == 0)
             return;
+        looks = seen == steps ? looks + 1 : 0;
     }
     pthread_exit(NULL); /* main() tells what is missing */
 }
