@@ -85,7 +85,8 @@ static void work(long worker, const int *ends, pid_t parent) {
         fetched += end_page(curl, page, curl_easy_perform(curl));
     }
     curl_easy_cleanup(curl);
-    _exit(ferror(stdout) || write(ends[1], &fetched, sizeof fetched) == -1);
+    int mute = ferror(stdout) || write(ends[1], &fetched, sizeof fetched) == -1;
+    _exit(mute ? 2 : EXIT_SUCCESS); /* with 1 it has said why */
 }
 
 /* Returns how many pages have come. */
@@ -114,8 +115,8 @@ static long download_all(void) {
         warnx("%ld of %ld workers failed, worker %ld killed by signal %d",
             failed, workers, last + 1, WTERMSIG(why));
     else if (failed > 0)
-        warnx("%ld of %ld workers failed, worker %ld could not print", failed,
-            workers, last + 1);
+        warnx("%ld of %ld workers failed, worker %ld %s", failed, workers,
+            last + 1, WEXITSTATUS(why) == 2 ? "could not print" : "said why");
     return sum;
 }
 

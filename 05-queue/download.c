@@ -1,9 +1,8 @@
 /*
  * download - fetch web pages, by way of a queue
- * The queue is a pipe: whichever of five workers is free reads the next page.
- * Notice that behind a slow page nothing waits, as it does with the list dealt
- * out. Linux only (prctl): there each read() takes one record, whole; POSIX
- * does not promise that where several processes read.
+ * The queue is a pipe: whoever is free reads the next page. Notice that behind
+ * a slow one nothing waits. Linux only (prctl): there a read() takes one record
+ * and the whole of it; POSIX does not promise that to several readers.
  * Build: cc -O2 -o download download.c -lcurl
  * Usage: ./download [-n times] [-w workers] [-s http://host:port | URL ...]
  */
@@ -87,7 +86,7 @@ static void work(const int *ends, pid_t parent) {
         *fetched += end_page(curl, page, curl_easy_perform(curl));
     }
     curl_easy_cleanup(curl);
-    _exit(ferror(stdout) ? EXIT_FAILURE : EXIT_SUCCESS);
+    _exit(ferror(stdout) ? 2 : EXIT_SUCCESS); /* with 1 it has said why */
 }
 
 /* Returns how many pages have come. */
@@ -115,7 +114,9 @@ static long download_all(void) {
         errx(EXIT_FAILURE, "worker killed by signal %d, pages missing: %ld",
             WTERMSIG(why), pages - *fetched);
     if (why != 0)
-        errx(EXIT_FAILURE, "standard output: not everything was written");
+        errx(EXIT_FAILURE, WEXITSTATUS(why) == 1
+                               ? "a worker failed"
+                               : "standard output: not everything was written");
     return *fetched;
 }
 
