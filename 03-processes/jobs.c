@@ -93,7 +93,7 @@ static void change_all(void) {
     int null = open("/dev/null", O_RDONLY);
     if (null == -1 || dup2(null, PLAIN) == -1 ||
         dup3(null, CLOEXEC, O_CLOEXEC) == -1)
-        err(EXIT_FAILURE, "/dev/null");
+        err(EXIT_FAILURE, "open or dup2");
     variable = "changed";
 }
 
