@@ -9,10 +9,17 @@ plan=tests/workshop/plan.md
 
 case $1 in
 minutes) # the table's two columns: the whole day, and the short form
-    awk -F'|' '/^\|/ && $3 ~ /[0-9]/ { whole += $3; short += $4 }
-        END { if (whole != 180) print "the blocks take " whole " minutes, not 180"
-            if (short != 90) print "the short form takes " short ", not 90"
-            exit whole != 180 || short != 90 }' $plan
+    awk -F'|' '/^\|/ && $3 ~ /[0-9]/ { whole += $3; short += $4
+            if ($2 ~ /[0-9]/) listed[$2] = 1 }
+        /^### [0-9]/ { described[substr($0, 4) " "] = 1 }
+        function complain(text) { print text; wrong = 1 }
+        END { for (block in listed) if (!(block in described))
+                complain("block" block "is not described")
+            for (block in described) if (!(block in listed))
+                complain("block" block "has no minutes")
+            if (whole != 180) complain("the blocks take " whole ", not 180")
+            if (short != 90) complain("the short form takes " short ", not 90")
+            exit wrong }' $plan
     ;;
 commands)
     build=$2 status=0
