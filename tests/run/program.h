@@ -146,11 +146,11 @@ struct run {
     int most_parallel;
 
     /* By the shim; 0 without virtual time. */
-    int64_t sleeps;        /* calls that only sleep */
-    int64_t looks;         /* readings of a clock */
+    int64_t sleeps;         /* calls that only sleep */
+    int64_t looks;          /* readings of a clock */
     const char *past_clock; /* the call by which it waited past the virtual
                                clock, whose times then mean nothing; or NULL */
-    bool clock_changed;    /* it wrote into the clock that it is shown */
+    bool clock_changed;     /* it wrote into the clock that it is shown */
 
     int left_behind;        /* descendants when the program had ended */
     char left_names[200];   /* e.g. "sleep (pid 12), job (pid 13, not waited

@@ -80,8 +80,8 @@ static void do_all(void) {
             err(EXIT_FAILURE, "no friend is left");
     close(queue[1]);
     for (long i = 0; i < friends; i++)
-        failed += waitpid(pids[i], &status, 0) != pids[i] ||
-                  WEXITSTATUS(status) != 0;
+        failed +=
+            waitpid(pids[i], &status, 0) != pids[i] || WEXITSTATUS(status) != 0;
     free(pids);
     if (failed > 0)
         errx(EXIT_FAILURE, "%d friends failed", failed);
