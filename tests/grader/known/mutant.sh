@@ -7,15 +7,27 @@
 #            puts it there as NAME.c; without a name it lists all
 #        tests/grader/known/mutant.sh add FILE.c...
 #            keeps what is at "Exercise:" in its header as a patch
+#        tests/grader/known/mutant.sh check
+#            names each patch that does not apply
 # A mutant is mutants/EXERCISE/NAME.patch, the change of the solution's text
 # below its header comment, with a header of its own as text above the patch.
-# Where a patch would rewrite two fifths or more it is the whole program, NAME.c.
+# A lesson, too, may be an exercise: its solution is the lesson itself. Where a
+# patch would rewrite two fifths or more it is the whole program, NAME.c.
 set -eu
 known=tests/grader/known
 
 # body FILE.c : what is below the header comment
 body() {
     awk 'below { print } !below && /^ \*\/$/ { below = 1 }' "$1"
+}
+
+# solution EXERCISE : its file
+solution() {
+    if [ -f "$known/solutions/$1.c" ]; then
+        echo "$known/solutions/$1.c"
+    else
+        echo "$1.c"
+    fi
 }
 
 # find_mutant NAME|FILE : its file
@@ -42,7 +54,7 @@ show() {
     case $1 in *.c) cat "$1" && return ;; esac
     exercise=$(exercise_of "$1")
     work=$(mktemp -d)
-    body "$known/solutions/$exercise.c" >"$work/body"
+    body "$(solution "$exercise")" >"$work/body"
     if ! patch -s -F0 -o "$work/out" "$work/body" <"$1" >"$work/said" 2>&1; then
         sed "s|^|$1 does not apply: |" "$work/said" >&2
         rm -rf "$work"
@@ -63,11 +75,11 @@ add() {
     exercise=$(sed -n '1,/^ \*\//s/^ \* Exercise: *//p' "$1")
     name=$(basename "$1" .c)
     dir=$known/mutants/$exercise
-    [ -f "$known/solutions/$exercise.c" ] ||
+    [ -f "$(solution "$exercise")" ] ||
         { echo "$1: its header names no exercise" >&2; return 1; }
     work=$(mktemp -d)
     mkdir -p "$dir"
-    body "$known/solutions/$exercise.c" >"$work/solution"
+    body "$(solution "$exercise")" >"$work/solution"
     body "$1" >"$work/mutant"
     {
         sed -n '2,/^ \*\//{
@@ -112,8 +124,15 @@ add)
     shift
     for file in "$@"; do add "$file"; done
     ;;
+check)
+    status=0
+    while read -r file; do
+        show "$file" >/dev/null || status=1
+    done < <(find "$known/mutants" -name '*.patch')
+    exit "$status"
+    ;;
 *)
-    sed -n '4,9s/^# \{0,1\}//p' "$0" >&2
+    sed -n '4,11s/^# \{0,1\}//p' "$0" >&2
     exit 2
     ;;
 esac

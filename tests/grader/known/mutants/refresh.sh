@@ -11,6 +11,7 @@ set -u
 known=tests/grader/known
 exercise=${1:?exercise} old=${2:-HEAD} left=0
 solution=$known/solutions/$exercise.c
+[ -f "$solution" ] || solution=$exercise.c # a lesson
 [ -f "$solution" ] || { echo "$exercise: no solution" >&2; exit 2; }
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
