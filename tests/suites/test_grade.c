@@ -318,6 +318,12 @@ static void test_hidden(void) {
         {"[02-threads/messages mine]\narguments = work\npoints = 4\n"
          "overlap = 1\n",
             "16 of 20 points"},
+        {"[02-threads/messages mine]\narguments = peace\npoints = 4\n"
+         "seconds = 1\n",
+            "16 of 20 points"},
+        {"[02-threads/messages mine]\narguments = peace\npoints = 4\n"
+         "status = 1\n",
+            "16 of 20 points"},
         {"[02-threads/nothing mine]\n", ":1: 02-threads/nothing: no such"},
         {"# one\n[02-threads/messages mine]\ncolour = red\n", ":3: colour: no"},
         {"points = 3\n", ":1: expected"},

@@ -13,7 +13,7 @@ static void test_wrong(void) {
         "messages_join_in_loop", "messages_no_join", "messages_no_work",
         "messages_short_sleep", "messages_out_of_order", "messages_lost_line",
         "messages_doubled_line", "messages_deadlock", "messages_busy_wait",
-        "messages_orphan", NULL};
+        "messages_orphan", "messages_int", NULL};
 
     expect_all_rejected(wrong, "02-threads", messages_judge);
 }

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { MOST_HUNKS = 10, LEAST_UNCHANGED = 60 };
 
@@ -173,9 +174,28 @@ static void test_diff(void) {
     each_twin(check_diff);
 }
 
+/* An edit of a lesson or a solution may leave behind the wrong submissions that
+ * are patches of it. */
+static void test_patches(void) {
+    const char *argv[] = {"tests/grader/known/mutant.sh", "check", NULL};
+    struct program program = {.argv = argv, .forks = true}; /* a few each */
+    struct run run;
+    char how[1024];
+
+    if (access(argv[0], X_OK) == -1) {
+        skip("this kit was handed out: it has no wrong submissions");
+        return;
+    }
+    program_run(&program, &run);
+    expect(run.end == EXITED && run.code == 0, "%s check: it %s: %s", argv[0],
+        run_describe(&run, how, sizeof how), run.err_text);
+    run_free(&run);
+}
+
 CU_TestInfo twins_tests[] = {
     {"the story and the run are the same in every tool", test_same},
     {"the four channels of 03 are one exchange", test_channels},
     {"a diff to the sequential twin is short", test_diff},
+    {"each wrong submission is a patch that applies", test_patches},
     CU_TEST_INFO_NULL,
 };
