@@ -33,8 +33,8 @@ LESSONS := $(filter $B/0%,$(PROGRAMS))
 # exercise
 RACES := $(patsubst $B/%,$B/tsan/%,$(filter-out \
     %/exercise_pantry,$(filter $B/06%,$(PROGRAMS))))
-.PHONY: all always arm64 bench browser check clean coverage demo doctor \
-    editor everything explore grade grade-all grader gradescope handout \
+.PHONY: all always arm64 bench browser check clean coverage covered demo \
+    doctor editor everything explore grade grade-all grader gradescope handout \
     helgrind help hint matrix musl mutant play plots progress selftest setup \
     sites slides soak teacher test tidy timeline tsan watch world
 all: $(LESSONS)
@@ -228,9 +228,10 @@ test: need-test $(TESTED)
 	@$B/tests/test_runner $B $(SUITE)
 selftest: need-test $(GRADER)
 	@tests/grader/known/selftest.sh $B $(FILES)
-coverage:
-	@$(MAKE) -s B=$B/coverage EXTRA='--coverage -O0' grader
-	@tests/grader/known/coverage.sh $B/coverage $(FILES)
+coverage: need-test $(TESTED)
+	@$(MAKE) -s B=$B/coverage EXTRA='--coverage -O0' covered
+	@tests/grader/known/coverage.sh $B $B/coverage $(FILES)
+covered: $(GRADER) $B/tests/test_runner $B/tests/grade_probe $B/tests/sites
 mutant:
 	@tests/grader/known/mutant.sh write $B/mutants "$(NAME)"
 matrix: need-matrix
