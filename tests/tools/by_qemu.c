@@ -69,9 +69,10 @@ void g_usleep(unsigned long us) {
 long syscall(long number, ...) {
     long (*real)(long, ...) =
         (long (*)(long, ...))(uintptr_t)dlsym(RTLD_NEXT, "syscall");
-    int signal_at = number == SYS_tgkill            ? 2
-                    : number == SYS_rt_sigqueueinfo ? 1
-                                                    : -1;
+    int signal_at = number == SYS_rt_sigqueueinfo     ? 1
+                    : number == SYS_tgkill            ? 2
+                    : number == SYS_rt_tgsigqueueinfo ? 2
+                                                      : -1;
     long a[6];
     va_list list;
 
