@@ -4,13 +4,16 @@
  * Chefs who share cookers, and what waiting gains where a lock is given up.
  */
 #define _GNU_SOURCE /* asprintf */
+#include "suites/beside.h"
 #include "suites/lock_runs.h"
 #include "suites/suite.h"
 
 #include <err.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 enum { MINUTE_NS = 1000000 };
 
@@ -116,6 +119,27 @@ static void test_leak(void) {
     }
 }
 
+/* Stopped, as by Ctrl-Z, for longer than its patience, a right program goes on:
+ * it counts how often it has looked, not the time. When a clock ran it failed
+ * about every other time. */
+static void test_stop(void) {
+    const char *argv[] = {
+        path_of("cooking_semaphore"), "-p2", "-w2", "-k1", NULL};
+    const struct timespec long_enough = {.tv_nsec = 400000000};
+
+    for (int i = 0; i < 6; i++) {
+        struct beside kitchen;
+        beside_start(&kitchen, scratch(), NULL, argv);
+        expect(beside_printed(&kitchen, "boiling ..."), "no plate boils");
+        beside_stop(&kitchen);
+        nanosleep(&long_enough, NULL);
+        beside_signal(&kitchen, SIGCONT);
+        int status = beside_end(&kitchen, NULL);
+        expect(status == 0, "stopped and continued: exit %d, \"%s\"", status,
+            beside_said(&kitchen));
+    }
+}
+
 /* ---------- A lock given up ---------- */
 
 /* Waiting is exact in virtual time; computing takes none. */
@@ -138,6 +162,7 @@ static void test_gil(void) {
 CU_TestInfo kitchen_tests[] = {
     {"chefs who share cookers need exactly their minutes", test_kitchen},
     {"a cooker that is not given back is missed", test_leak},
+    {"a stopped kitchen goes on", test_stop},
     {"waiting threads gain all by giving the lock up", test_gil},
     CU_TEST_INFO_NULL,
 };
