@@ -54,6 +54,8 @@ stop_workers() {
     # shellcheck disable=SC2086
     wait $workers
 }
+# own_memory : what no other process shares, of the one worker, in KiB
+own_memory() { awk '/^RssAnon/ { print $2 }' "/proc/${workers# }/status"; }
 # batch WORKERS : jobs a second from the client's first to its last; it adds
 # all of them at once
 batch() {
@@ -140,7 +142,9 @@ row tcp "us from adding to result; us of a PING; over TCP" "<= 5"
 row socket "  the same over a socket" "<= 5"
 redis flushall
 start_workers 1
+seq $((JOBS / 10)) | client nothing -
+few=$(own_memory)
 seq "$JOBS" | client nothing -
-printf "a worker's own memory after %s jobs: %s KiB, target < 4096\n" "$JOBS" \
-    "$(awk '/^RssAnon/ { print $2 }' "/proc/${workers# }/status")"
+echo "$(own_memory) $few" >"$work/memory"
+row memory "KiB of a worker's own after all jobs; after a tenth" "< 4096, flat"
 stop_workers
