@@ -186,9 +186,10 @@ static void judge_round(size_t item, const void *arg, struct verdict *verdict) {
             item / PROGRAMS + 1, found.text);
 }
 
-/* All programs, some rounds, in virtual and in real time. */
+/* All programs, some rounds, in virtual and in real time, where one that never
+ * ends would have to be waited for again. */
 static void judge_all(const char *words) {
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < 2 && !program_timed_out(); i++) {
         struct how how = {words, i == 0};
         judge_items(PROGRAMS * (size_t)rounds(), judge_round, &how);
     }
