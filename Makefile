@@ -112,8 +112,7 @@ $B/version.c: always
 	    'const char kit_version[] = "$(VERSION)";' >$@.new
 	@cmp -s $@ $@.new && rm $@.new || mv $@.new $@
 
-# None is linked with a library that tests/tools/setup.sh has not installed for
-# it.
+# Nothing is linked with a library that tests/tools/setup.sh does not know of.
 LIBRARIES := -lmicrohttpd -lcurl -ljansson -lxml2 -lm
 BINARIES := $(addprefix $B/tests/,test_runner runner_probe demo sites timeline \
     browser explored bench_latency grade grade_probe)

@@ -1,8 +1,10 @@
 /*
  * beside.h - a program that runs beside the test and prints to files
  *
- * So it never waits for a reader, however much it prints. It dies with the
- * harness (PR_SET_PDEATHSIG) and is killed by its pid, never by another.
+ * So it never waits for a reader, however much it prints; that of by_hand.h
+ * prints into a pipe or to a terminal, as its test is about just that. It dies
+ * with the harness (PR_SET_PDEATHSIG) and is killed by its pid, never by
+ * another.
  */
 #ifndef BESIDE_H
 #define BESIDE_H
