@@ -83,7 +83,8 @@ static void write_copy(
     FILE *file = fopen(path, "we");
 
     if (file == NULL ||
-        fprintf(file, "%s#line 1 \"%s.c\"\n%s", before, g->path, text) < 0 ||
+        fprintf(file, "%s#line 1 \"%s.c\"\n%s", before,
+            strrchr(g->path, '/') + 1, text) < 0 ||
         fclose(file) == EOF)
         err(EXIT_FAILURE, "%s", path);
     free(text);
