@@ -2,7 +2,7 @@
  * wedding_signal_close - wrong: wakes one friend at the end, not all
  * Exercise: 05-queue/exercise_wedding
  * Loses: every_order
- * Loses: edges
+ * Perhaps: edges
  * Because: deadlock
  */
 #include <err.h>
