@@ -40,6 +40,7 @@ struct quiet {
     size_t processes;         /* pids[0] is the program itself */
     const struct line *lines; /* what it has printed so far */
     size_t count;
+    const char *past_clock; /* as in struct run, so far */
 };
 
 /* What someone outside the tree, such as the practice sites, will do. */

@@ -234,30 +234,32 @@ static int sleep_beside_killed(void) {
 
 /* ---------- What the clock does not see ---------- */
 
+/* These wait until the suite has seen by what, and sends SIGTERM. */
+static const struct timespec long_enough = {1000, 0};
+
 static int past_the_clock(void) {
-    struct timespec moment = {0, 50000000};
-    return (int)syscall(SYS_nanosleep, &moment, NULL);
+    signal(SIGTERM, on_alarm);
+    return (int)syscall(SYS_nanosleep, &long_enough, NULL);
 }
 
 /* By system calls alone: the clock does not see that there is one. */
 static int by_bare_timer(void) {
-    struct itimerspec moment = {{0, 0}, {0, 50000000}};
+    struct itimerspec when = {{0, 0}, long_enough};
     int timer;
-    signal(SIGALRM, on_alarm);
+    signal(SIGTERM, on_alarm);
     if (syscall(SYS_timer_create, CLOCK_MONOTONIC, NULL, &timer) == -1 ||
-        syscall(SYS_timer_settime, timer, 0, &moment, NULL) == -1)
+        syscall(SYS_timer_settime, timer, 0, &when, NULL) == -1)
         err(EXIT_FAILURE, "timer_create");
-    while (rung == 0)
-        pause();
-    return rung;
+    return pause();
 }
 
 static int by_semtimedop(void) {
     struct sembuf take = {0, -1, 0};
     int set = semget(IPC_PRIVATE, 1, 0600);
+    signal(SIGTERM, on_alarm);
     if (set == -1)
         err(EXIT_FAILURE, "semget");
-    int got = semtimedop(set, &take, 1, &(struct timespec){0, 50000000});
+    int got = semtimedop(set, &take, 1, &long_enough);
     semctl(set, 0, IPC_RMID);
     return got;
 }

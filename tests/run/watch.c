@@ -87,7 +87,8 @@ static bool ask_at_quiet(struct driver *d) {
         .pids = d->second.pids.ids,
         .processes = d->second.pids.count,
         .lines = d->run->lines,
-        .count = d->run->count};
+        .count = d->run->count,
+        .past_clock = d->run->past_clock};
 
     return d->program->at_quiet &&
            d->program->at_quiet(&quiet, d->program->arg);
