@@ -4,8 +4,8 @@
 # Usage: PROGRAM=06-locks/increment_race ARGS="-w 2 -n 1" tests/explore/explore.sh
 # PROGRAM may also be a folder, whose .c files are one program; or SOURCES="a.c
 # b.c". README.md explains: BOUND, REPLAY, TIMEOUT, MAX_SCHEDULES, OUTCOMES,
-# EXPECT, STATUS, INPUT, REDUCE, GDB, PLAY, REPORT; SVG (any word: a picture,
-# drawn by EXPLORED, a program of pictures/); CC, EXPLORE_DIR
+# EXPECT, REJECT, STATUS, INPUT, REDUCE, GDB, PLAY, REPORT; SVG (any word: a
+# picture, drawn by EXPLORED, a program of pictures/); CC, EXPLORE_DIR
 # (build/explore), EMULATOR (what runs a program of another machine). Flags and
 # libraries are those of the "Build:" line. For a grader: EXPLORE_PARTS (a
 # directory with our objects) builds EXPLORE_DIR/NAME and does not run it.
@@ -66,7 +66,7 @@ esac
 digits TIMEOUT "$TIMEOUT" "seconds of CPU time"
 digits MAX_SCHEDULES "$MAX_SCHEDULES" "a number"
 digits STATUS "$STATUS" "an exit status"
-OUTCOMES=${OUTCOMES:-$(value Outcomes)} EXPECT=${EXPECT:-$(value Expect)}
+OUTCOMES=${OUTCOMES-$(value Outcomes)} EXPECT=${EXPECT:-$(value Expect)}
 case $OUTCOMES in
 '' | any | 'any order') ;;
 *) say "Outcomes: $OUTCOMES: must be \"any order\" (of the lines) or \"any\"" ;;
@@ -142,7 +142,7 @@ fi
 
 PLACES=$exe.places NAMES=$here/names.awk
 export BOUND REPLAY REDUCE TIMEOUT MAX_SCHEDULES OUTCOMES EXPECT STATUS INPUT
-export GDB PLACES NAMES PLAY
+export REJECT GDB PLACES NAMES PLAY
 # shellcheck disable=SC2086
 [ -z "$GDB" ] || { rm -rf "$temp" && exec gdb -q --args "$exe" $ARGS; }
 # The same addresses each time, where that is allowed: a replay needs them.

@@ -81,7 +81,8 @@ static void interrupted(int number) {
 static void read_settings(void) {
     struct sigaction action = {.sa_handler = interrupted};
     const char *bound = setting("BOUND"), *order = setting("OUTCOMES");
-    const char *expect = setting("EXPECT"), *input = setting("INPUT");
+    const char *expect = setting("EXPECT"), *reject = setting("REJECT");
+    const char *input = setting("INPUT");
     sigaction(SIGINT, &action, NULL);
     settings.bound = 2;
     if (*bound != '\0')
@@ -90,6 +91,7 @@ static void read_settings(void) {
     settings.cpu_s = atof(setting("TIMEOUT"));
     settings.schedules = atol(setting("MAX_SCHEDULES"));
     settings.expect = *expect != '\0' ? expect : NULL;
+    settings.reject = *reject != '\0' ? reject : NULL;
     settings.input = *input != '\0' ? input : NULL;
     settings.any_order = strcmp(order, "any order") == 0;
     settings.any_outcome = strcmp(order, "any") == 0;

@@ -52,9 +52,10 @@ static void one_line(char *text) {
             *text = '/';
 }
 
-static bool is_expected(const char *text, size_t n) {
+/* Does the text say what is wanted? */
+static bool is_this(const char *wanted, const char *text, size_t n) {
     static char expected[MOST_OUTPUT], got[MOST_OUTPUT + 1];
-    snprintf(expected, sizeof expected, "%s", settings.expect);
+    snprintf(expected, sizeof expected, "%s", wanted);
     snprintf(got, sizeof got, "%.*s", (int)n, text);
     one_line(expected);
     one_line(got);
@@ -110,7 +111,9 @@ struct outcome outcome_get(int status) {
     if (!o.fault && lost_line(&o, lost))
         return o;
     if (!o.fault && settings.expect != NULL)
-        o.fault = !is_expected(printed, n);
+        o.fault = !is_this(settings.expect, printed, n);
+    if (!o.fault && settings.reject != NULL)
+        o.fault = o.rejected = is_this(settings.reject, printed, n);
     tell(&o, status, printed);
     if (exited)
         o.hash = (settings.any_order ? o.lines : hash_text(2, printed, n)) +
@@ -136,6 +139,11 @@ int outcomes_fine(void) {
     return fine;
 }
 
+bool outcomes_unjudged(void) {
+    return !settings.any_outcome && settings.expect == NULL &&
+           settings.reject == NULL;
+}
+
 bool outcomes_differ_in_order(void) {
     return outcomes_fine() > 1 && !tally.other_lines;
 }
@@ -143,7 +151,7 @@ bool outcomes_differ_in_order(void) {
 const char *outcome_word(int number) {
     if (tally.outcomes[number].fault)
         return "wrong";
-    if (outcomes_fine() == 1 || settings.any_outcome || settings.expect != NULL)
+    if (outcomes_fine() == 1 || !outcomes_unjudged())
         return "right";
     for (int i = 0; i < number; i++)
         if (!tally.outcomes[i].fault)
@@ -153,10 +161,11 @@ const char *outcome_word(int number) {
 
 static void keep_failure(const struct outcome *o, bool other) {
     bool race = *sh->race != '\0';
-    int rank = o->fault ? FAULT
-               : race   ? (int)RACE + other
-               : other  ? DIFFERENT
-                        : NOTHING;
+    int rank = o->rejected ? REJECTED
+               : o->fault  ? FAULT
+               : race      ? (int)RACE + other
+               : other     ? DIFFERENT
+                           : NOTHING;
     if (rank == NOTHING || rank < (int)failure.rank ||
         (rank == (int)failure.rank && sh->cost >= failure.cost))
         return;
@@ -197,6 +206,6 @@ void outcome_count(int status) {
         (o.fault || !listed || strcmp(outcome_word(number), "other") == 0))
         first_failure = runs;
     keep_failure(
-        &o, !o.fault && !settings.any_outcome &&
+        &o, !o.fault && outcomes_unjudged() &&
                 (!listed || strcmp(outcome_word(number), "other") == 0));
 }

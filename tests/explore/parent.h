@@ -19,6 +19,7 @@ struct settings {
     int right_status; /* the exit status of a right run */
     bool any_outcome, any_order;
     const char *expect; /* what a right run prints, NULL: not known */
+    const char *reject; /* what a wrong run prints, NULL: not known */
     const char *input;  /* a file, NULL: none */
     double cpu_s;       /* so much computing ends the search, 0: none does */
     long schedules;     /* so many end it, 0: none do */
@@ -46,6 +47,7 @@ struct outcome {
     uint64_t hash;  /* of all that makes it another one */
     uint64_t lines; /* of its lines in any order */
     bool fault;     /* wrong, whatever the others are */
+    bool rejected;  /* the one that was asked for: a fault, too */
     long count;
     char text[4000]; /* in one line */
 };
@@ -62,9 +64,17 @@ struct tally {
 extern struct tally tally;
 
 /* The worst that was found, the first with the fewest preemptions: it outlives
-   searches that begin again. NOTHING to FAULT: what is shown before what. */
+   searches that begin again. NOTHING to REJECTED: what is shown before what.
+ */
 struct failure {
-    enum rank { NOTHING, DIFFERENT, RACE, RACE_DIFFERENT, FAULT } rank;
+    enum rank {
+        NOTHING,
+        DIFFERENT,
+        RACE,
+        RACE_DIFFERENT,
+        FAULT,
+        REJECTED
+    } rank;
     int cost, uses_learned;
     struct outcome outcome;
     char schedule[MOST_SCHEDULE];
@@ -77,6 +87,8 @@ struct outcome outcome_get(int status);
 void outcome_count(int status);
 void outcome_forget(void); /* all but the failure: a search begins again */
 int outcomes_fine(void);   /* how many there are that are no faults */
+/* Did nobody say which of them are right, or which is wrong? */
+bool outcomes_unjudged(void);
 /* Do those differ in the order of their lines only? */
 bool outcomes_differ_in_order(void);
 /* right, wrong; reference, other: nobody can say. */

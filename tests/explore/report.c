@@ -11,7 +11,7 @@
 static void report_failure(void) {
     static const char *const what[] = {"", "with another outcome",
         "with a data race", "with a data race and another outcome",
-        "that goes wrong"};
+        "that goes wrong", "that goes wrong"};
     printf("\nThe first schedule %s (%d preemption%s): %s\n",
         what[failure.rank], failure.cost, S(failure.cost),
         failure.outcome.text);
@@ -94,8 +94,7 @@ static void tell_different(void) {
 
 int report_verdict(void) {
     double took = cpu_seconds();
-    bool undecided =
-        outcomes_fine() > 1 && !settings.any_outcome && settings.expect == NULL;
+    bool undecided = outcomes_fine() > 1 && outcomes_unjudged();
     printf(
         "%ld runs in %.2f s, %.0f a second", runs, took, (double)runs / took);
     if (first_failure > 0)
@@ -107,11 +106,11 @@ int report_verdict(void) {
         printf("%s: not all schedules were tried\n", stopped_why);
     if (undecided)
         tell_different();
-    if (failure.rank == FAULT && tally.wrong == 0)
+    if (failure.rank >= FAULT && tally.wrong == 0)
         printf("wrong in a schedule found before the search began again; it "
                "needs %d preemption%s\n",
             failure.cost, S(failure.cost));
-    else if (failure.rank == FAULT)
+    else if (failure.rank >= FAULT)
         printf("wrong in %ld of %ld schedules%s; the shortest%s needs %d "
                "preemption%s\n",
             tally.wrong, tally.schedules,

@@ -367,3 +367,38 @@ const char *grade_build_explore(struct grading *g, struct finding *f) {
     free(parts);
     return path;
 }
+
+/* ---------- What it calls ---------- */
+
+/* nm prints "U name" for each. */
+static bool is_undefined(const struct run *run, const char *name) {
+    for (size_t i = 0; i < run->count; i++) {
+        const char *text = run->lines[i].text + strspn(run->lines[i].text, " ");
+        if (strncmp(text, "U ", 2) == 0 && strcmp(text + 2, name) == 0)
+            return true;
+    }
+    return false;
+}
+
+bool calls(struct grading *g, const char *const *names) {
+    struct finding f = {.share = 0};
+    const char *object = grade_build(g, "-c", &f);
+    const char *argv[] = {"/usr/bin/nm", "-u", NULL, NULL};
+    struct program program = {.argv = argv};
+    char dir[512], inside[512];
+    bool found = false;
+    struct run run;
+
+    if (object == NULL)
+        return false;
+    snprintf(
+        dir, sizeof dir, "%.*s", (int)(strrchr(object, '/') - object), object);
+    struct sandbox sandbox = sandbox_at(dir, NULL);
+    program.box = &sandbox.box;
+    argv[2] = sandbox_path(&sandbox, object, inside, sizeof inside);
+    program_run(&program, &run);
+    for (; *names != NULL && !found; names++)
+        found = is_undefined(&run, *names);
+    run_free(&run);
+    return found;
+}

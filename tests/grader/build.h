@@ -28,4 +28,8 @@ const char *grade_build(struct grading *, const char *flags, struct finding *);
  */
 const char *grade_build_explore(struct grading *, struct finding *);
 
+/* Does the program call one of these functions? By the undefined symbols of
+ * its object, not by words of its source. The last name is NULL. */
+bool calls(struct grading *, const char *const *names);
+
 #endif

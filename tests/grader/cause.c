@@ -6,6 +6,7 @@
  */
 #include "grader/cause.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stddef.h>
 #include <string.h>
@@ -46,14 +47,18 @@ static const struct {
                       "gives none back; a child that does not end by _exit() "
                       "goes on in its parent's loop.",
         "03-processes/README.md"},
+    [FAULT_TOO_MANY] = {"It asks for more threads or processes at once than "
+                        "the system gives: one for each piece of work instead "
+                        "of -w, or ended ones that nobody has waited for.",
+        NULL},
     [FAULT_BUSY_WAIT] = {"It asks again and again whether it may go on, and "
                          "so keeps a CPU busy with waiting. Wait in a call "
                          "that sleeps: a join, a condition, a read, poll().",
-        "06-locks/README.md"},
+        NULL},
     [FAULT_POLL] = {"It sleeps a little, looks, and sleeps again. Wait in a "
                     "call that ends when there is something: a join, a "
                     "condition, a read, poll().",
-        "06-locks/README.md"},
+        NULL},
     [FAULT_DEADLOCK] = {"All of it waits, and nobody is left who could wake "
                         "anyone.",
         "06-locks/README.md"},
@@ -73,8 +78,11 @@ static const struct {
                               "any more: each worker needs to be told the end.",
         "05-queue/README.md"},
     [FAULT_LOCK_ORDER] = {"Two locks are taken in one order here and in the "
-                          "other there. Take them in one order everywhere, "
-                          "and give each back on every path.",
+                          "other there. Take them in one order everywhere.",
+        "06-locks/README.md"},
+    [FAULT_LOCK_KEPT] = {"A lock was not given back on some path (a return, a "
+                         "break or a continue before the unlock), or the "
+                         "thread that holds it takes it again.",
         "06-locks/README.md"},
     [FAULT_LOST_WAKEUP] = {"A signal leaves no trace: who waits looks at a "
                            "variable first, under the lock under which it is "
@@ -99,6 +107,12 @@ static const struct {
                      "stdout at that moment is in both processes. setvbuf() "
                      "to whole lines first, or fflush() before the fork.",
         "03-processes/README.md"},
+    [FAULT_TAKEN_TWICE] = {"Two threads did the same piece. Either both were "
+                           "given the address of one variable, such as the "
+                           "loop's, which had another value when they looked; "
+                           "or both read which piece is next before either "
+                           "had changed it.",
+        "02-threads/README.md, Investigate"},
     [FAULT_LINE] = {"Compare with the lines in the exercise, letter for "
                     "letter.",
         NULL},
@@ -109,16 +123,42 @@ static const struct {
     [FAULT_NO_LINES] = {"Nothing came out: stdout to a pipe is kept in a "
                         "buffer, which _exit() or a signal throws away.",
         "03-processes/README.md"},
-    [FAULT_NOT_ENDED] = {"The program ended before this was done: main is to "
-                         "wait for all that it has begun.",
-        "02-threads/README.md"},
+    [FAULT_NOT_BEGUN] = {"Nobody did this piece before the program ended: main "
+                         "did not wait for its threads or children, or a loop "
+                         "ends one too early.",
+        "02-threads/README.md, Modify"},
+    [FAULT_NOT_ENDED] = {"The program ended before this was done: main did not "
+                         "wait (a join for each thread, a wait for each child) "
+                         "for all that it had begun.",
+        "02-threads/README.md, Modify"},
+    [FAULT_IN_TURN] = {"A join (or a wait) inside the loop that starts the "
+                       "threads (or processes), or one lock that is held "
+                       "during all of the work.",
+        "02-threads/README.md, Modify"},
+    [FAULT_EACH_ONE] = {"A thread or process is started for each piece of "
+                        "work. Start as many as -w says, and let each of them "
+                        "take the next piece until none is left.",
+        "02-threads/README.md, Investigate"},
+    [FAULT_SPARE] = {"As many threads are started as -w says, even if there is "
+                     "less to do. Start the smaller of the two numbers: -w, "
+                     "and the pieces of work.",
+        NULL},
     [FAULT_PAST_CLOCK] = {"A bare system call instead of nanosleep(), usleep() "
                           "or poll(), or a call that the grader's virtual time "
                           "does not support.",
         NULL},
     [FAULT_RACE] = {"Two threads use one variable, one of them writes, and no "
                     "lock, atomic or join puts them in order.",
-        "06-locks/README.md"},
+        NULL},
+    [FAULT_BETWEEN] = {"Two threads read and change the same thing, and one "
+                       "came in between: between the look and the change no "
+                       "other may come (one lock around both, or one atomic "
+                       "operation).",
+        NULL},
+    [FAULT_GONE] = {"Its memory was freed, or the function whose variable it "
+                    "is had returned, while a thread still used it. Join the "
+                    "threads first, and give each a place of its own.",
+        "02-threads/README.md, Investigate"},
     [FAULT_LOCK_USE] = {"A lock is given back by whoever holds it, once, and "
                         "destroyed only when nobody holds it.",
         "06-locks/README.md"},
@@ -136,7 +176,7 @@ static const struct {
         NULL},
     [FAULT_WOKEN] = {"A wait at a condition variable stands in a while, not in "
                      "an if: it may end for nothing.",
-        "06-locks/README.md"},
+        NULL},
     [FAULT_INPUT] = {"strtol() is not asked whether it used the whole text, or "
                      "the range is not checked before the work begins.",
         NULL},
@@ -195,6 +235,8 @@ enum fault cause_of_end(const struct run *run) {
                                                          : FAULT_LEFT_PROCESS;
     if (run->left_objects[0] != '\0')
         return FAULT_LEFT_OBJECT;
+    if (run->code != 0 && strstr(run->err_text, strerror(EAGAIN)) != NULL)
+        return FAULT_TOO_MANY;
     return run->code != 0 ? FAULT_EXIT : FAULT_NONE;
 }
 
@@ -242,15 +284,25 @@ enum fault cause_of_report(const char *report) {
 enum fault cause_of_order(const char *found) {
     if (strstr(found, "data race") != NULL)
         return FAULT_RACE;
-    if (strstr(found, "use after ") != NULL || /* free, or its function's end */
-        strstr(found, "double free") != NULL)
+    if (strstr(found, "use after ") != NULL) /* free, or its function's end */
+        return FAULT_GONE;
+    if (strstr(found, "double free") != NULL)
         return FAULT_MEMORY;
+    if (strstr(found, " was lost") != NULL)
+        return FAULT_NOT_ENDED;
+    if (strstr(found, "though it has ended") != NULL ||
+        strstr(found, "which it holds") != NULL)
+        return FAULT_LOCK_KEPT;
     if (strstr(found, "deadlock") == NULL)
-        return FAULT_OWN;
+        return FAULT_BETWEEN;
     if (strstr(found, "cond_") != NULL || strstr(found, "sem_") != NULL)
         return FAULT_LOST_WAKEUP;
     return strstr(found, "pthread_mutex_lock") != NULL ? FAULT_LOCK_ORDER
                                                        : FAULT_DEADLOCK_FUTEX;
+}
+
+enum fault cause_in_order(enum fault fault) {
+    return fault == FAULT_OWN || fault == FAULT_LINE ? FAULT_BETWEEN : fault;
 }
 
 const char *cause_words(enum fault fault, const struct check *check) {
@@ -258,7 +310,39 @@ const char *cause_words(enum fault fault, const struct check *check) {
 }
 
 const char *cause_read(enum fault fault, const struct check *check) {
-    if (fault == FAULT_OWN || causes[fault].read == NULL)
-        return causes[fault].words || fault == FAULT_OWN ? check->read : NULL;
-    return causes[fault].read;
+    const char *read = fault == FAULT_OWN ? NULL : causes[fault].read;
+
+    if (fault != FAULT_OWN && causes[fault].words == NULL)
+        return NULL;
+    return read != NULL ? read : check->read;
+}
+
+/* All that waits for what never comes is one family, and so on. */
+static enum fault family(enum fault fault) {
+    switch (fault) {
+    case FAULT_DEADLOCK_FUTEX:
+    case FAULT_DEADLOCK_READ:
+    case FAULT_DEADLOCK_CHILD:
+    case FAULT_DEADLOCK_QUEUE:
+    case FAULT_LOCK_ORDER:
+    case FAULT_LOCK_KEPT:
+    case FAULT_LOST_WAKEUP: return FAULT_DEADLOCK;
+    case FAULT_TOO_MANY: return FAULT_EACH_ONE;
+    case FAULT_POLL: return FAULT_BUSY_WAIT;
+    case FAULT_NOT_BEGUN: return FAULT_NOT_ENDED;
+    case FAULT_RACE:
+    case FAULT_TAKEN_TWICE: return FAULT_BETWEEN;
+    default: return fault;
+    }
+}
+
+bool cause_is_same(enum fault one, enum fault other) {
+    switch (one) {
+    case FAULT_OWN:
+    case FAULT_NONE:
+    case FAULT_LINE:
+    case FAULT_EXIT:
+    case FAULT_INPUT: return false;
+    default: return family(one) == family(other);
+    }
 }

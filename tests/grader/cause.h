@@ -17,13 +17,20 @@ enum fault cause_of_words(const char *compiler_words);
 /* What a sanitizer's report is about, by its first line. */
 enum fault cause_of_report(const char *report);
 
-/* What explore has found in some order of the threads: FAULT_OWN where that is
- * just what was looked for. */
+/* What explore has found in some order of the threads: FAULT_BETWEEN where it is
+ * just a wrong result. */
 enum fault cause_of_order(const char *found);
+
+/* The same of a run whose threads or processes came in some other order: a wrong
+ * line is then what came of it. */
+enum fault cause_in_order(enum fault);
 
 /* The likely cause in a sentence or two, and the file to read, or NULL: of a
  * FAULT_OWN the check's. */
 const char *cause_words(enum fault, const struct check *);
 const char *cause_read(enum fault, const struct check *);
+
+/* Are two faults of one submission most likely one and the same? */
+bool cause_is_same(enum fault, enum fault);
 
 #endif

@@ -32,7 +32,8 @@ struct finding {
     char where[400];        /* what else was special, by grade_where() */
     bool where_is_new;      /* it is of the run that comes next */
     char said[1200];        /* what the system said, on stderr */
-    char picture[2048];     /* its lanes, or a schedule */
+    char picture[4096];     /* its lanes, or a schedule */
+    char thing[64];         /* what the threads have in common: "next" */
 };
 
 struct check {

@@ -3,6 +3,7 @@
  */
 #define _GNU_SOURCE
 #include "grader/order.h"
+#include "grader/build.h"
 #include "grader/sandbox.h"
 #include "grader/trial.h"
 
@@ -99,6 +100,17 @@ static void block_stops(sigset_t *mask) {
     sigprocmask(SIG_BLOCK, &blocked, mask);
 }
 
+/* A line that came twice has another cause in a program without fork(). */
+static void settle(struct grading *g, struct finding *f) {
+    static const char *const forks[] = {"fork", "vfork", NULL};
+    static const char *const threads[] = {
+        "pthread_create", "thrd_create", NULL};
+
+    if (f->verdict.fault != FAULT_TWICE || calls(g, forks))
+        return;
+    f->verdict.fault = calls(g, threads) ? FAULT_TAKEN_TWICE : FAULT_OWN;
+}
+
 bool order_apart(void (*judge)(struct grading *, struct finding *),
     struct grading *g, struct finding *f) {
     pid_t parent = getpid(), child;
@@ -118,6 +130,7 @@ bool order_apart(void (*judge)(struct grading *, struct finding *),
         program_budget(CHECK_SECONDS * 1000);
         alarm(GIVE_UP_SECONDS);
         judge(g, f);
+        settle(g, f);
         trial_end_if_stopped();
         if (__gcov_dump != NULL) /* make coverage */
             __gcov_dump();

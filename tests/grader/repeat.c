@@ -8,7 +8,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
-enum { REPORT_LINES = 14, LAST_LINES = 6 };
+enum { REPORT_LINES = 14, LAST_LINES = 6, LAST_BYTES = 200 };
 
 /* Appends to a buffer of this size, as much as fits. */
 __attribute__((format(printf, 3, 4))) static void add(
@@ -119,6 +119,20 @@ static const char *line_of(const char *text, const char *at) {
     return at;
 }
 
+/* Takes out the lines that rare_wrap.c has written: they are the kit's. */
+static void drop_own(char *text) {
+    static const char mark[] = "kit: ";
+
+    while (*text != '\0') {
+        char *next = text + strcspn(text, "\n");
+        next += *next == '\n';
+        if (strncmp(text, mark, sizeof mark - 1) == 0)
+            memmove(text, next, strlen(next) + 1);
+        else
+            text = next;
+    }
+}
+
 void repeat_words(const struct run *run, char *buf, size_t size) {
     const char *text = run->err_text, *at = strstr(text, "Sanitizer: ");
     int lines = REPORT_LINES;
@@ -136,6 +150,7 @@ void repeat_words(const struct run *run, char *buf, size_t size) {
     for (int i = 0; i < lines && *end != '\0'; i++)
         end += strcspn(end, "\n") + (end[strcspn(end, "\n")] == '\n');
     snprintf(buf, size, "%.*s", (int)(end - at), at);
+    drop_own(buf);
 }
 
 void repeat_schedule(const struct run *run, char *buf, size_t size) {
@@ -146,10 +161,14 @@ void repeat_schedule(const struct run *run, char *buf, size_t size) {
         const char *line = run->lines[i].text;
         bool last = strncmp(line, "REPLAY=", 7) == 0;
         inside = inside || strncmp(line, "The first schedule", 18) == 0;
-        if ((inside || last) && line[0] != '\0' &&
-            strlen(buf) + strlen(line) + 2 < size)
-            add(buf, size, "%s\n", line);
-        if (last)
+        /* Its outcome stands above; what is too long for all of it has an
+         * end all the same. */
+        if (last) {
+            add(buf, size, "%.*s\n", (int)strcspn(line, ":"), line);
             return;
+        }
+        if (inside && line[0] != '\0' &&
+            strlen(buf) + strlen(line) + LAST_BYTES < size)
+            add(buf, size, "%s\n", line);
     }
 }

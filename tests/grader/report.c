@@ -115,6 +115,36 @@ static void add_run(char *buf, size_t size, const char *indent,
     add_field(buf, size, indent, "where:", f->where);
 }
 
+void report_cause(const struct result *r, char *buf, size_t size) {
+    const char *cause = cause_words(r->finding.verdict.fault, r->check);
+
+    snprintf(buf, size, "%s", cause != NULL ? cause : "");
+    if (cause != NULL && r->finding.thing[0] != '\0')
+        add(buf, size, " Here it is about %s.", r->finding.thing);
+}
+
+/* What an earlier check has found costs no second look. */
+static void add_cause(char *buf, size_t size, const char *indent,
+    const struct report *report, const struct result *r) {
+    const char *read = cause_read(r->finding.verdict.fault, r->check);
+    char cause[600], same[200];
+
+    report_cause(r, cause, sizeof cause);
+    add_field(buf, size, indent, "likely cause:", cause);
+    add_field(buf, size, indent, "read:", read ? read : "");
+    for (const struct result *o = report->results; o < r; o++) {
+        if (o->exercise != r->exercise || o->outcome != FAILED || o->hidden ||
+            !cause_is_same(
+                r->finding.verdict.fault, o->finding.verdict.fault))
+            continue;
+        snprintf(same, sizeof same,
+            "most likely the same fault as in \"%s\": mend that one first",
+            o->check->name);
+        add_field(buf, size, indent, "once more:", same);
+        return;
+    }
+}
+
 const char *report_feedback(const struct report *report, const struct result *r,
     const char *indent, char *buf, size_t size) {
     static const char mark[] = "; expected: ";
@@ -131,16 +161,12 @@ const char *report_feedback(const struct report *report, const struct result *r,
     if (r->outcome == FAILED || r->outcome == BROKEN)
         add_run(buf, size, indent, report, r);
     add_field(buf, size, indent, "seen:", seen);
-    if (r->outcome == FAILED)
-        add_field(buf, size, indent, "", f->picture);
     if (expected != NULL)
         add_field(buf, size, indent, "expected:", expected + sizeof mark - 1);
     if (r->outcome == FAILED) {
-        const char *cause = cause_words(f->verdict.fault, r->check);
-        const char *read = cause_read(f->verdict.fault, r->check);
+        add_field(buf, size, indent, "picture:", f->picture);
         add_field(buf, size, indent, "stderr:", f->said);
-        add_field(buf, size, indent, "likely cause:", cause ? cause : "");
-        add_field(buf, size, indent, "read:", read ? read : "");
+        add_cause(buf, size, indent, report, r);
     }
     add_field(buf, size, indent, "skipped:", f->skipped);
     return report_clean(buf);

@@ -49,6 +49,9 @@ extern const char kit_version[];
 /* "passed", "failed", ... */
 const char *report_word(enum outcome);
 
+/* The likely cause in one or two sentences, or "". */
+void report_cause(const struct result *, char *buf, size_t size);
+
 /* The feedback as text: what was run, seen and expected, what the system said,
  * the likely cause, what to read. Each line begins with `indent`. Returns buf.
  */

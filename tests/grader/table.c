@@ -49,10 +49,13 @@ void table_lines(const struct report *report) {
         const struct result *r = &report->results[i];
         const char *text = r->outcome == UNMEASURED ? r->finding.skipped
                                                     : r->finding.verdict.text;
+        char cause[600];
         printf("%s\t%s\t", r->check->name, report_word(r->outcome));
         for (; *text != '\0'; text++)
             putchar((unsigned char)*text < ' ' ? ' ' : *text);
-        putchar('\n');
+        if (r->outcome == FAILED)
+            report_cause(r, cause, sizeof cause);
+        printf("\t%s\n", r->outcome == FAILED ? cause : "");
     }
 }
 

@@ -180,8 +180,8 @@ static void compare_texts(const struct entry *got, size_t got_count,
                 want[j].text);
         else if (m != n)
             verdict_fault(verdict, m > n ? FAULT_TWICE : FAULT_LINE,
-                "the line \"%.200s\" was printed %zu times, not %zu",
-                got[i].text, m, n);
+                "the line \"%.200s\" was printed %zu time%s, not %zu",
+                got[i].text, m, m == 1 ? "" : "s", n);
         i += m;
         j += n;
     }
@@ -201,6 +201,66 @@ static void compare_order(const struct entry *got, const struct entry *want,
         }
 }
 
+/* Is there a line of this lane? */
+static bool has_lane(
+    const struct entry *lines, size_t count, const char *text) {
+    for (size_t i = 0; i < count; i++)
+        if (same_lane(lines[i].text, text))
+            return true;
+    return false;
+}
+
+/* Both sorted by text: does a line come more often than it is to? */
+static bool has_twice(const struct entry *got, size_t got_count,
+    const struct entry *want, size_t want_count) {
+    size_t i = 0, j = 0;
+
+    while (i < got_count && j < want_count) {
+        int order = strcmp(got[i].text, want[j].text);
+        size_t m = order <= 0 ? repeats(got, got_count, i) : 0;
+        size_t n = order >= 0 ? repeats(want, want_count, j) : 0;
+        if (order == 0 && m > n)
+            return true;
+        i += m;
+        j += n;
+    }
+    return false;
+}
+
+/* Is a piece of work begun that was never ended? Each lane's last line. */
+static bool has_unended(const struct line *lines, size_t count) {
+    size_t found;
+    struct piece *pieces = events_pieces(lines, count, &found);
+    bool unended = false;
+
+    for (size_t i = 0; i < found; i++)
+        unended = unended || pieces[i].end == NULL;
+    free(pieces);
+    return unended;
+}
+
+enum fault events_sort(const struct line *lines, size_t count,
+    const char *const *expected, size_t expected_count) {
+    struct entry *got = entries_of(lines, count);
+    struct entry *want = new_entries(expected_count);
+    enum fault fault = count == 0 ? FAULT_NO_LINES : FAULT_LINE;
+
+    for (size_t i = 0; i < expected_count; i++)
+        want[i] = (struct entry){expected[i], i};
+    qsort(got, count, sizeof(*got), by_text);
+    qsort(want, expected_count, sizeof(*want), by_text);
+    if (has_twice(got, count, want, expected_count))
+        fault = FAULT_TWICE;
+    else if (has_unended(lines, count))
+        fault = FAULT_NOT_ENDED;
+    for (size_t i = 0; i < expected_count && fault == FAULT_LINE; i++)
+        if (begins(want[i].text) && !has_lane(got, count, want[i].text))
+            fault = FAULT_NOT_BEGUN;
+    free(got);
+    free(want);
+    return fault;
+}
+
 void events_compare(const struct line *lines, size_t count,
     const char *const *expected, size_t expected_count,
     struct verdict *verdict) {
@@ -218,6 +278,8 @@ void events_compare(const struct line *lines, size_t count,
         qsort(want, count, sizeof(*want), by_lane);
         compare_order(got, want, count, &own);
     }
+    if (own.text[0] != '\0' && own.fault != FAULT_ORDER)
+        own.fault = events_sort(lines, count, expected, expected_count);
     if (own.text[0] != '\0')
         verdict_fault(verdict, own.fault, "%s", own.text);
     free(got);

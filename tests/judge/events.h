@@ -33,6 +33,11 @@ struct piece *events_pieces(const struct line *, size_t count, size_t *found);
  * program showed of its concurrency. 1 is sequential, 0 no work at all. */
 size_t events_overlap(const struct line *, size_t count);
 
+/* Which sort of fault it is that the lines are not these: one came twice, a
+ * piece of work was not ended or not begun, or another line is there. */
+enum fault events_sort(const struct line *, size_t count,
+    const char *const *expected, size_t expected_count);
+
 /* Fails with the first of: a line that is not expected, that came too often,
  * that is missing; a lane whose lines do not come in the order of `expected`.
  * Order between lanes is free. */

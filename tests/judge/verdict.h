@@ -19,6 +19,7 @@ enum fault {
     FAULT_TIMEOUT,        /* still running */
     FAULT_FLOOD,          /* printed without end */
     FAULT_GREEDY,         /* memory, processes or files without end */
+    FAULT_TOO_MANY,       /* more threads or processes than there may be */
     FAULT_BUSY_WAIT,      /* computes while it waits */
     FAULT_POLL,           /* wakes again and again to look */
     FAULT_DEADLOCK,       /* all wait, in a way not named here: */
@@ -27,6 +28,7 @@ enum fault {
     FAULT_DEADLOCK_CHILD, /* for a child's end */
     FAULT_DEADLOCK_QUEUE, /* for a message, or room for one */
     FAULT_LOCK_ORDER,     /* two wait for each other's lock */
+    FAULT_LOCK_KEPT,      /* waits for a lock that is not given back */
     FAULT_LOST_WAKEUP,    /* waits for a signal that has been given */
     FAULT_LEFT_PROCESS,
     FAULT_LEFT_ZOMBIE,
@@ -34,13 +36,20 @@ enum fault {
     FAULT_LEFT_OPEN,   /* descriptors */
     FAULT_NEWLINE,     /* the last line is not ended */
     FAULT_TWICE,       /* a line came twice */
+    FAULT_TAKEN_TWICE, /* two threads did the same piece */
     FAULT_LINE,        /* a line is missing, or is another one */
     FAULT_NUMBER,      /* a line has another number */
     FAULT_NO_LINES,    /* nothing was printed at all */
+    FAULT_NOT_BEGUN,   /* nobody did this piece at all */
     FAULT_NOT_ENDED,   /* it was gone before its work was done */
+    FAULT_IN_TURN,     /* one after the other, where more are asked for */
+    FAULT_EACH_ONE,    /* more at once than asked for */
+    FAULT_SPARE,       /* more threads than there is work for */
     FAULT_ORDER,       /* lines in another order */
     FAULT_PAST_CLOCK,  /* sleeps by a way that the clock does not see */
     FAULT_RACE,
+    FAULT_BETWEEN,  /* no race, but one came in between */
+    FAULT_GONE,     /* a thread uses what another has freed */
     FAULT_LOCK_USE, /* unlocked twice, destroyed while locked ... */
     FAULT_MEMORY,   /* an access outside an object, or after free() */
     FAULT_LEAK,

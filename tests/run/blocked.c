@@ -133,13 +133,8 @@ const char *real_timer(const struct driver *d, pid_t pid) {
 
 void describe_task(const struct task *task, char *buf, size_t size) {
     const struct call *call = find_call(task);
-    char name[32], where[64], file[80] = "";
-    size_t used = strlen(buf);
+    char where[64], file[80] = "";
 
-    if (!proc_read(
-            name, sizeof(name), "/proc/%d/task/%d/comm", task->pid, task->tid))
-        return;
-    name[strcspn(name, "\n")] = '\0';
     if (call == NULL || !proc_read(where, sizeof(where),
                             "/proc/%d/task/%d/wchan", task->pid, task->tid))
         snprintf(where, sizeof(where), "system call %ld", task->call);
@@ -154,7 +149,5 @@ void describe_task(const struct task *task, char *buf, size_t size) {
         where[strcspn(where, ":")] = '\0';
         snprintf(file, sizeof(file), " of %s", where);
     }
-    snprintf(buf + used, size - used, "%s%s (%s %d) in %s%s",
-        used > 0 ? ", " : "", name, task->tid == task->pid ? "pid" : "tid",
-        task->tid, call ? call->name : where, file);
+    snprintf(buf, size, "%s%s", call ? call->name : where, file);
 }

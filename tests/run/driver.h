@@ -130,7 +130,7 @@ const char *real_sleep(const struct driver *, const struct task *);
 /* The real timer that may wake the process, or NULL. */
 const char *real_timer(const struct driver *, pid_t);
 
-/* Appends "NAME (tid N) in CALL"; size is that of the whole buffer. */
+/* Writes the call that it sleeps in: "futex (a lock, ...)", "read of pipe". */
 void describe_task(const struct task *, char *buf, size_t size);
 
 /* ---------- watch.c, start.c ---------- */

@@ -27,21 +27,35 @@
 
 static void decide_deadlock(struct driver *d) {
     const struct look *look = &d->second;
-    char tasks[400] = "";
-    int shown = 0;
+    char calls[6][100], where[700] = "", call[100];
+    int counts[6] = {0};
 
-    for (size_t i = 0; i < look->count && shown < 6; i++) {
+    for (size_t i = 0; i < look->count; i++) {
         if (look->tasks[i].own || look->tasks[i].helper ||
             look->tasks[i].state == 'Z')
             continue;
-        describe_task(&look->tasks[i], tasks, sizeof(tasks));
-        shown++;
+        describe_task(&look->tasks[i], call, sizeof(call));
+        int k = 0;
+        while (k < 5 && counts[k] > 0 && strcmp(calls[k], call) != 0)
+            k++;
+        if (counts[k]++ == 0)
+            snprintf(calls[k], sizeof(calls[k]), "%s", call);
     }
-    decide(d, DEADLOCK, 0,
-        "deadlocked at %.3f s: %d task%s asleep and nobody to wake %s: %s%s",
-        (double)stamp(d) / 1e9, look->alive, look->alive == 1 ? "" : "s",
-        look->alive == 1 ? "it" : "them", tasks,
-        look->alive > shown ? ", and more" : "");
+    for (int k = 0; k < 6 && counts[k] > 0; k++) {
+        size_t used = strlen(where);
+        snprintf(where + used, sizeof(where) - used, "%s%d in %s",
+            k > 0 ? ", " : "", counts[k], calls[k]);
+    }
+    if (look->alive == 1)
+        decide(d, DEADLOCK, 0,
+            "deadlocked at %.3f s: its one thread sleeps, and nobody is left "
+            "to wake it: %s",
+            (double)stamp(d) / 1e9, where + strlen("1 "));
+    else
+        decide(d, DEADLOCK, 0,
+            "deadlocked at %.3f s: all of its %d threads sleep, and none is "
+            "left to wake another: %s",
+            (double)stamp(d) / 1e9, look->alive, where);
 }
 
 /* The tasks of a look as the clock wants them; to be freed. Without the dead:

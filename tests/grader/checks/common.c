@@ -180,6 +180,17 @@ void judge_lines(const struct run *run, int status,
         tell_number(run->lines, run->count, expected, v);
 }
 
+/* "not printed", "printed once", "printed twice", ... */
+static const char *times(size_t number, char buf[32]) {
+    static const char *const words[] = {"", "once", "twice"};
+
+    if (number == 1 || number == 2)
+        snprintf(buf, 32, "%s", words[number]);
+    else
+        snprintf(buf, 32, "%zu times", number);
+    return buf;
+}
+
 void judge_present(const struct line *lines, size_t count,
     const struct expected *expected, struct verdict *v) {
     char **seen = calloc(count + 1, sizeof *seen);
@@ -202,17 +213,19 @@ void judge_present(const struct line *lines, size_t count,
                            ? alike(seen + at, count - at)
                            : 0;
         if (found != all) {
-            char also[200] = "";
+            char also[200] = "", often[32], once[32];
+            enum fault sort = events_sort(lines, count,
+                (const char *const *)expected->lines, expected->count);
             const char *other =
                 found == 0 ? instead(lines, count, expected, wanted[i]) : NULL;
             if (other != NULL)
                 snprintf(also, sizeof also, ", but \"%.130s\" was", other);
-            verdict_fault(v,
-                found > all                                   ? FAULT_TWICE
-                : other && differ_in_number(other, wanted[i]) ? FAULT_NUMBER
-                                                              : FAULT_LINE,
-                "the line \"%s\" was printed %zu times%s; expected: %zu",
-                wanted[i], found, also, all);
+            if (sort == FAULT_LINE && other && differ_in_number(other, wanted[i]))
+                sort = FAULT_NUMBER;
+            verdict_fault(v, sort,
+                "the line \"%s\" was %sprinted%s%s%s; expected: %s", wanted[i],
+                found == 0 ? "not " : "", found == 0 ? "" : " ",
+                found == 0 ? "" : times(found, often), also, times(all, once));
         }
     }
     free(seen);
@@ -260,6 +273,8 @@ void judge_summary(const struct run *run, const char *form, double unit_ns,
         (double)work_ns(run) / unit_ns, (double)run->virtual_ns / unit_ns};
     char text[120];
 
+    if (run->end != EXITED) /* then there is none for that reason */
+        judge_run_end(run, 0, v);
     /* With digits it may be as late as the rest of the run may be. */
     for (int late = -2; late <= 2; late++)
         for (int i = 0; i < 2 && (late == 0 || strstr(form, "#.2")); i++) {
@@ -299,12 +314,32 @@ struct piece piece_of(const struct run *run, const char *lane) {
     return piece;
 }
 
+/* Is there a line that begins work and comes once more? */
+static bool begun_twice(const struct run *run) {
+    for (size_t i = 0; i < run->count; i++)
+        for (size_t k = 0; k < i; k++)
+            if (begins_work(&run->lines[i]) &&
+                strcmp(run->lines[i].text, run->lines[k].text) == 0)
+                return true;
+    return false;
+}
+
+static bool has_any(const struct run *run, const char *lane) {
+    for (size_t i = 0; i < run->count; i++)
+        if (in_lane(&run->lines[i], lane))
+            return true;
+    return false;
+}
+
 struct piece whole_piece(
     const struct run *run, const char *lane, struct verdict *v) {
     struct piece piece = piece_of(run, lane);
 
     if (piece.begin == NULL)
-        verdict_fault(v, FAULT_LINE,
+        verdict_fault(v,
+            begun_twice(run)      ? FAULT_TWICE
+            : has_any(run, lane) ? FAULT_LINE
+                                 : FAULT_NOT_BEGUN,
             "%s was not begun: no line of it ends in \" ...\"; expected: two "
             "lines, when it begins and when it ends",
             lane);
@@ -313,7 +348,9 @@ struct piece whole_piece(
             "no line came after \"%s\"; expected: one when it ends",
             piece.begin->text);
     else if (begins_work(piece.end))
-        verdict_fault(v, FAULT_LINE,
+        verdict_fault(v,
+            strcmp(piece.begin->text, piece.end->text) == 0 ? FAULT_TWICE
+                                                            : FAULT_LINE,
             "\"%s\" was followed by \"%s\"; expected: the line that ends it",
             piece.begin->text, piece.end->text);
     return piece;

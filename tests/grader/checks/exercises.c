@@ -55,11 +55,11 @@
         "A type that is too small for a product or a sum, an array of a " \
         "fixed size, or a name that is taken for unique.", \
         folder "/README.md", judge)
-#define EVERY_ORDER(judge) \
+#define EVERY_ORDER(where, judge) \
     SLOW("every_order", "tool", 5, \
-        "What is looked at and what is done upon it are not under the same " \
-        "lock, or whoever waits is not told.", \
-        "06-locks/README.md", judge)
+        "Two of its threads or processes use the same thing, and one came in " \
+        "between, where the other expected that none would.", \
+        where, judge)
 /* clang-format on */
 
 static const struct check quotes_in_turn[] = {
@@ -79,7 +79,7 @@ static const struct check quotes_in_turn[] = {
     ROW("waiting", "tool", 3,
         "CPU time is user and system time together, in seconds and "
         "microseconds; what is left of the elapsed time was waiting.",
-        "01-sequential/README.md, Does it wait or does it compute?",
+        "01-sequential/README.md, Does it wait, or does it compute?",
         check_waiting),
     ROW("pieces", "tool", 2,
         "An answer comes in as many pieces as the network likes: they are to "
@@ -88,7 +88,7 @@ static const struct check quotes_in_turn[] = {
     ROW("failures", "robust", 2,
         "Without CURLOPT_FAILONERROR a 404 counts as success; the result of "
         "curl_easy_perform() is to be looked at for each symbol.",
-        "01-sequential/README.md, Traps", check_failures_in_turn),
+        "01-sequential/README.md, Modify", check_failures_in_turn),
     ROW("timeout", "robust", 1,
         "CURLOPT_TIMEOUT 30 on each handle: less gives up a slow site, none "
         "waits for ever, and another option is no limit for the whole.",
@@ -110,13 +110,14 @@ static const struct check tables[] = {
         "less, between its two lines.",
         "02-threads/README.md", check_tables_times),
     ROW("pool", "tool", 2,
-        "pthread_join() inside the loop that starts the threads, one lock "
-        "around all the work, or tables dealt out in advance.",
-        "02-threads/README.md, Traps", check_tables_pool),
+        "Tables are dealt out in advance or in rounds, instead of being taken "
+        "one by one by whichever thread is free; or there is a thread too few "
+        "or too many.",
+        "02-threads/README.md, Investigate", check_tables_pool),
     ROW("workers", "tool", 1,
-        "A thread for each table instead of a pool of -w.",
-        "02-threads/README.md, Traps", check_tables_workers),
-    EVERY_ORDER(check_tables_every_order),
+        "The threads are not those of a pool of -w.",
+        "02-threads/README.md, Investigate", check_tables_workers),
+    EVERY_ORDER("02-threads/README.md, Investigate", check_tables_every_order),
     REFUSED("02-threads", check_tables_refused),
     EDGES("02-threads", 2, check_tables_edges),
     INPUT("02-threads", check_tables_input),
@@ -138,15 +139,15 @@ static const struct check squares[] = {
         "03-processes/README.md", check_squares_adds),
     ROW("parallel", "tool", 2,
         "wait() inside the loop that starts the processes.",
-        "03-processes/README.md, Traps", check_squares_parallel),
+        "03-processes/README.md, Modify", check_squares_parallel),
     SLOW("as_completed", "tool", 1,
         "The parent waits for its children in the order it started them.",
         "03-processes/README.md", check_squares_as_completed),
-    EVERY_ORDER(check_squares_every_order),
+    EVERY_ORDER("03-processes/README.md, Investigate", check_squares_every_order),
     SLOW("killed", "robust", 1,
         "The status of wait() is not looked at, or the parent waits for a "
         "result that can no longer come, or does not wait for the others.",
-        "03-processes/README.md, Try", check_squares_killed),
+        "03-processes/README.md, Modify", check_squares_killed),
     REFUSED("03-processes", check_squares_refused),
     EDGES("03-processes", 1, check_squares_edges),
     INPUT("03-processes", check_squares_input),
@@ -212,7 +213,7 @@ static const struct check wedding[] = {
         "A thread or process for each task, or none at all, instead of one "
         "for each friend.",
         "05-queue/README.md", check_wedding_friends),
-    EVERY_ORDER(check_wedding_every_order),
+    EVERY_ORDER("05-queue/README.md, Investigate", check_wedding_every_order),
     REFUSED("05-queue", check_wedding_refused),
     SLOW("killed", "robust", 1,
         "The status of wait() is not looked at, or somebody waits for a friend "
@@ -232,14 +233,14 @@ static const struct check pantry[] = {
         "Both portions are taken or none, and the counts are printed when all "
         "cooks have ended.",
         "06-locks/README.md", check_pantry_portions),
-    EVERY_ORDER(check_pantry_every_order),
+    EVERY_ORDER("06-locks/README.md, Investigate", check_pantry_every_order),
     ROW("concurrent", "tool", 2,
         "One lock for all shelves: cooks at different shelves wait for each "
         "other. Give each shelf its own.",
         "06-locks/README.md", check_pantry_concurrent),
     ROW("one_at_a_shelf", "tool", 1,
-        "The sleep lies outside the lock, so two cooks take from one shelf at "
-        "the same time.",
+        "The sleep lies outside the lock, or there is none, so two cooks take "
+        "from one shelf at the same time.",
         "06-locks/README.md", check_pantry_one_at_a_shelf),
     REFUSED("06-locks", check_pantry_refused),
     EDGES("06-locks", 2, check_pantry_edges),

@@ -87,13 +87,22 @@ static int64_t simulate(const struct jobs *j, int64_t *begins) {
     return end;
 }
 
+/* Too early with more than -w at once, or else: just what is looked for. */
+static enum fault sort_of_begin(
+    const struct jobs *j, const struct run *run, int64_t begun, int64_t right) {
+    return begun < right &&
+                   events_overlap(run->lines, run->count) > (size_t)j->workers
+               ? FAULT_EACH_ONE
+               : FAULT_OWN;
+}
+
 void judge_begins(
     const struct jobs *j, const struct run *run, struct verdict *v) {
     int64_t begins[MOST_TIMED], end = simulate(j, begins);
     int64_t start = run->virtual_ns - work_ns(run);
 
-    if (events_overlap(run->lines, run->count) <= 1)
-        verdict_fail(v,
+    if (events_overlap(run->lines, run->count) <= 1 && run->count > 2)
+        verdict_fault(v, FAULT_IN_TURN,
             "nothing overlapped, %ld pieces took %.3f s one after another; "
             "expected: %ld at once and %.3f s",
             j->count, (double)work_ns(run) / 1e9, j->workers,
@@ -106,7 +115,7 @@ void judge_begins(
         int64_t begun = p.begin ? p.begin->at_ns - start : -1;
         if (begun < begins[piece] ||
             begun > begins[piece] + (i + 1) * SLACK_MS * MS)
-            verdict_fail(v,
+            verdict_fault(v, sort_of_begin(j, run, begun, begins[piece]),
                 "%s, number %ld, was begun at %.3f s; expected: at %.3f s, "
                 "when the next of %ld workers was free",
                 j->names[piece], i + 1, (double)begun / 1e9,
@@ -123,10 +132,12 @@ void judge_workers(const struct jobs *j, const struct run *run, int helpers,
     size_t overlap = events_overlap(run->lines, run->count);
 
     if (overlap > (size_t)j->workers)
-        verdict_fail(v, "%zu were begun at once; expected: no more than -w %ld",
-            overlap, j->workers);
+        verdict_fault(v, FAULT_EACH_ONE,
+            "%zu were begun at once; expected: no more than -w %ld", overlap,
+            j->workers);
     if (run->most_tasks > pool + 1 + helpers)
-        verdict_fail(v,
+        verdict_fault(v,
+            j->workers > j->count ? FAULT_SPARE : FAULT_EACH_ONE,
             "it had %d threads and processes at once for %ld pieces of work "
             "and -w %ld; expected: %ld workers and main",
             run->most_tasks, j->count, j->workers, pool);
@@ -140,7 +151,7 @@ void judge_workers(const struct jobs *j, const struct run *run, int helpers,
 void judge_some_overlap(const struct jobs *j, struct verdict *v) {
     if (j->run.end == EXITED && j->run.code == 0 &&
         events_overlap(j->run.lines, j->run.count) <= 1)
-        verdict_fail(v,
+        verdict_fault(v, FAULT_IN_TURN,
             "nothing overlapped, so there is no order to look at; expected: "
             "%ld at once",
             j->workers);

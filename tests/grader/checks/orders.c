@@ -127,14 +127,20 @@ static const char *source_to_explore(struct grading *g) {
     return path;
 }
 
+/* How one is explored: settings of explore's, as "NAME=value". */
+struct search {
+    const char *bound, *outcomes;
+    const char *reject; /* NULL: none */
+};
+
 /* True when there is a report in *run, which the caller frees. */
 static bool explore(struct grading *g, struct finding *f,
-    const struct words *words, const char *bound, const char *outcomes,
-    struct run *run) {
+    const struct words *words, const struct search *how, struct run *run) {
     struct grading other = *g;
     struct finding own = {.share = 0};
     struct words copy = *words;
-    const char *env[] = {bound, MOST_RUNS, outcomes, NULL};
+    const char *env[] = {
+        how->bound, MOST_RUNS, how->outcomes, how->reject, NULL};
     struct program program = {
         .argv = copy.argv, .env = env, .deadline_ms = 10000};
 
@@ -228,42 +234,192 @@ static void tell_stuck(const struct run *run, struct verdict *v) {
     snprintf(end, sizeof v->text - (size_t)(end - v->text), "%s", expected);
 }
 
+/* What explore shows the schedule of, "REPLAY=A1B1: OUTCOME", or NULL. */
+static const char *shown(const struct run *run) {
+    for (size_t i = 0; i < run->count; i++)
+        if (strncmp(run->lines[i].text, "REPLAY=", 7) == 0) {
+            const char *colon = strstr(run->lines[i].text, ": ");
+            return colon != NULL ? colon + 2 : NULL;
+        }
+    return NULL;
+}
+
+/* Of this thing, or of any if it is "". */
+static bool has_race(const struct run *run, const char *thing) {
+    for (size_t i = 0; i < run->count; i++)
+        if (strncmp(run->lines[i].text, "data race in ", 13) == 0 &&
+            strstr(run->lines[i].text, thing) != NULL)
+            return true;
+    return false;
+}
+
+/* Of the first race, "... the first: A writes NAME at x.c:49, ...". */
+static void racy(const struct run *run, char *thing, size_t size) {
+    static const char mark[] = "the first: ";
+
+    for (size_t i = 0; i < run->count; i++) {
+        const char *at = strstr(run->lines[i].text, mark);
+        if (strncmp(run->lines[i].text, "data race in ", 13) != 0 || at == NULL)
+            continue;
+        at += sizeof mark - 1;
+        at += strcspn(at, " "); /* who */
+        at += strspn(at, " ");
+        at += strcspn(at, " "); /* does what */
+        at += strspn(at, " ");
+        const char *end = strstr(at, " at ");
+        snprintf(thing, size, "%.*s", end != NULL ? (int)(end - at) : 0, at);
+    }
+}
+
+/* A row of the table of a schedule: " 3  next  write 1   52 source". */
+struct row {
+    char place[64];
+    size_t thread; /* the column in which it stands */
+    bool access, write;
+};
+
+/* False when the line is no row; places begin at one column, threads at
+ * another. */
+static bool read_row(
+    const char *line, size_t places, size_t threads, struct row *row) {
+    size_t at = threads, end = threads;
+
+    if (line[strspn(line, " 0123456789")] == '\0' || strlen(line) <= threads ||
+        strspn(line, " 0123456789") < 2 || places < 2 || line[0] != ' ')
+        return false;
+    while (end > places && line[end - 1] == ' ')
+        end--;
+    snprintf(row->place, sizeof row->place, "%.*s", (int)(end - places),
+        line + places);
+    at += strspn(line + at, " ");
+    row->thread = at;
+    row->write = strncmp(line + at, "write ", 6) == 0;
+    row->access = row->write || strncmp(line + at, "read ", 5) == 0;
+    return true;
+}
+
+/* Writes the name of what one thread has used, another has written then, and
+ * the first writes after that; else "". */
+static void between(const struct run *run, char *thing, size_t size) {
+    enum { MOST_ROWS = 200 };
+    static struct row rows[MOST_ROWS];
+    size_t count = 0, places = 0, threads = 0;
+
+    thing[0] = '\0';
+    for (size_t i = 0; i < run->count && count < MOST_ROWS; i++) {
+        const char *line = run->lines[i].text;
+        const char *head = strstr(line, " step  place ");
+        if (head != NULL) {
+            places = (size_t)(head - line) + strlen(" step  ");
+            threads = places + strlen("place");
+            threads += strspn(line + threads, " ");
+        } else if (threads > 0 &&
+                   read_row(line, places, threads, &rows[count])) {
+            count += rows[count].access;
+        }
+    }
+    for (size_t c = 0; c < count && thing[0] == '\0'; c++)
+        for (size_t b = 0; b < c && rows[c].write; b++)
+            for (size_t a = 0; a < b && rows[b].write; a++)
+                if (rows[a].thread == rows[c].thread &&
+                    rows[b].thread != rows[c].thread &&
+                    strcmp(rows[a].place, rows[b].place) == 0 &&
+                    strcmp(rows[b].place, rows[c].place) == 0)
+                    snprintf(thing, size, "%s", rows[c].place);
+}
+
+/* Only this is shown again: explore ranks what goes wrong in every program
+ * before what the check alone knows to be wrong. */
+static void show_outcome(struct grading *g, struct finding *f,
+    const struct words *words, const struct search *how, const char *outcome) {
+    char reject[4100];
+    struct search again = *how;
+    struct finding own = {.share = 0};
+    struct run run;
+
+    snprintf(reject, sizeof reject, "REJECT=%s", outcome + strlen("exit 0: "));
+    again.reject = reject;
+    if (!explore(g, &own, words, &again, &run))
+        return;
+    if (shown(&run) != NULL) {
+        memcpy(f->command, own.command, sizeof f->command);
+        memcpy(f->picture, own.picture, sizeof f->picture);
+        between(&run, f->thing, sizeof f->thing);
+    }
+    run_free(&run);
+}
+
+/* The judge of lines, and what it wants to know. */
+struct asked {
+    void (*judge)(const struct line *, size_t, const void *, struct verdict *);
+    const void *arg;
+};
+
+/* Does explore see the fault by itself? Its outcome, if the check does as well.
+ */
+static bool judge_fault(const struct run *run, const struct asked *asked,
+    const char *outcome, struct verdict *v) {
+    if (outcome == NULL || is_undecided(outcome) ||
+        strncmp(outcome, "exit 0: ", 8) == 0)
+        return false;
+    judge_outcome(outcome, asked->judge, asked->arg, v);
+    if (strncmp(outcome, "deadlock", 8) == 0)
+        tell_stuck(run, v);
+    return true;
+}
+
 void judge_orders(struct grading *g, struct finding *f,
     const struct words *words, const char *bound,
     void (*judge)(const struct line *, size_t, const void *, struct verdict *),
     const void *arg) {
+    const struct search how = {bound, "OUTCOMES=any order", NULL};
+    const struct asked asked = {judge, arg};
+    struct verdict v = {0};
     struct run run;
 
-    if (!explore(g, f, words, bound, "OUTCOMES=any order", &run))
+    if (!explore(g, f, words, &how, &run))
         return;
-    for (size_t i = 0; i < run.count && f->verdict.text[0] == '\0'; i++) {
+    judge_fault(&run, &asked, shown(&run), &v);
+    for (size_t i = 0; i < run.count && v.text[0] == '\0'; i++) {
         const char *outcome = outcome_of(run.lines[i].text);
         if (strncmp(run.lines[i].text, "data race in ", 13) == 0)
-            verdict_fail(&f->verdict, "%.400s; expected: no data race",
-                run.lines[i].text);
-        if (outcome == NULL || is_undecided(outcome))
+            verdict_fail(
+                &v, "%.400s; expected: no data race", run.lines[i].text);
+        if (outcome == NULL || judge_fault(&run, &asked, outcome, &v) ||
+            is_undecided(outcome))
             continue;
-        judge_outcome(outcome, judge, arg, &f->verdict);
-        if (strncmp(outcome, "deadlock", 8) == 0)
-            tell_stuck(&run, &f->verdict);
+        judge_outcome(outcome, judge, arg, &v);
+        if (v.text[0] != '\0')
+            show_outcome(g, f, words, &how, outcome);
     }
+    if (v.text[0] != '\0' && v.fault == FAULT_OWN)
+        v.fault = cause_of_order(v.text);
+    if (v.fault == FAULT_BETWEEN && has_race(&run, f->thing))
+        v.fault = FAULT_RACE;
+    if (v.fault == FAULT_RACE && f->thing[0] == '\0')
+        racy(&run, f->thing, sizeof f->thing);
     run_free(&run);
-    if (f->verdict.text[0] != '\0' && f->verdict.fault == FAULT_OWN)
-        f->verdict.fault = cause_of_order(f->verdict.text);
+    f->verdict = v;
 }
 
 void judge_lines_in_orders(struct grading *g, struct finding *f,
     const struct words *words, const char *bound,
     void (*judge)(const struct line *, size_t, const void *, struct verdict *),
     const void *arg) {
+    const struct search how = {bound, "OUTCOMES=", NULL};
+    struct verdict v = {0};
     struct run run;
 
-    if (!explore(g, f, words, bound, NULL, &run))
+    if (!explore(g, f, words, &how, &run))
         return;
-    for (size_t i = 0; i < run.count && f->verdict.text[0] == '\0'; i++) {
+    for (size_t i = 0; i < run.count && v.text[0] == '\0'; i++) {
         const char *outcome = outcome_of(run.lines[i].text);
-        if (outcome != NULL && strncmp(outcome, "exit 0: ", 8) == 0)
-            judge_outcome(outcome, judge, arg, &f->verdict);
+        if (outcome == NULL || strncmp(outcome, "exit 0: ", 8) != 0)
+            continue;
+        judge_outcome(outcome, judge, arg, &v);
+        if (v.text[0] != '\0')
+            show_outcome(g, f, words, &how, outcome);
     }
     run_free(&run);
+    f->verdict = v;
 }

@@ -8,6 +8,7 @@
  * ones. That cooks at different shelves go on at the same time is asked of the
  * best of several orders.
  */
+#include "grader/cause.h"
 #include "grader/checks/pantry.h"
 #include "grader/checks/exercises.h"
 #include "grader/checks/orders.h"
@@ -249,7 +250,13 @@ void check_pantry_one_at_a_shelf(struct grading *g, struct finding *f) {
     struct kitchen k = plan_kitchen(cooks, 2, all, dishes, ms);
 
     run_kitchen(g, f, &k);
-    if (work_ns(&k.run) < all * ms * MS ||
+    if (k.run.end == DEADLOCK)
+        snprintf(f->skipped, sizeof f->skipped,
+            "it deadlocked before all dishes were done, so how long they take "
+            "cannot be seen; \"every_order\" says why");
+    else if (k.run.end != EXITED)
+        judge_run_end(&k.run, 0, &f->verdict);
+    else if (work_ns(&k.run) < all * ms * MS ||
         work_ns(&k.run) > all * (ms + SLACK_MS) * MS)
         verdict_fail(&f->verdict,
             "%ld cooks at the same two shelves took %.3f s for %ld dishes of "
@@ -278,8 +285,8 @@ static void judge_shaken_run(
 
     judge_kitchen_run(run, kitchen, &own);
     if (own.text[0] != '\0')
-        verdict_fault(
-            v, own.fault, "in some order of its threads: %s", own.text);
+        verdict_fault(v, cause_in_order(own.fault),
+            "in some order of its threads: %s", own.text);
 }
 
 static void shake_kitchen(

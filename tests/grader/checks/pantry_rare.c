@@ -2,6 +2,7 @@
  * pantry_rare.c - 06-locks/exercise_pantry: cooks who go on at other shelves,
  * refusals, and large jobs
  */
+#include "grader/cause.h"
 #include "grader/checks/exercises.h"
 #include "grader/checks/pantry.h"
 #include "grader/checks/rare.h"
@@ -136,7 +137,6 @@ void check_pantry_edges(struct grading *g, struct finding *f) {
     judge_kitchen_job(g, f, plan_kitchen(30, grade_random(g, 20, 40), 3, 2, 1));
     judge_kitchen_job(g, f, plan_kitchen(12, 30, 300, 100, 0));
     judge_kitchen_job(g, f, plan_kitchen(2, 2, 500, 300, 0));
-    /* What several cooks do to each other has no one cause. */
-    if (!own && f->verdict.fault == FAULT_OWN)
-        f->verdict.fault = FAULT_NONE;
+    if (!own) /* what several cooks do to each other */
+        f->verdict.fault = cause_in_order(f->verdict.fault);
 }

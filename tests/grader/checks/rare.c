@@ -26,41 +26,6 @@ char *content(const char *path) {
     return text;
 }
 
-/* ---------- What it calls ---------- */
-
-/* nm prints "U name" for each. */
-static bool is_undefined(const struct run *run, const char *name) {
-    for (size_t i = 0; i < run->count; i++) {
-        const char *text = run->lines[i].text + strspn(run->lines[i].text, " ");
-        if (strncmp(text, "U ", 2) == 0 && strcmp(text + 2, name) == 0)
-            return true;
-    }
-    return false;
-}
-
-bool calls(struct grading *g, const char *const *names) {
-    struct finding f = {.share = 0};
-    const char *object = grade_build(g, "-c", &f);
-    const char *argv[] = {"/usr/bin/nm", "-u", NULL, NULL};
-    struct program program = {.argv = argv};
-    char dir[512], inside[512];
-    bool found = false;
-    struct run run;
-
-    if (object == NULL)
-        return false;
-    snprintf(
-        dir, sizeof dir, "%.*s", (int)(strrchr(object, '/') - object), object);
-    struct sandbox sandbox = sandbox_at(dir, NULL);
-    program.box = &sandbox.box;
-    argv[2] = sandbox_path(&sandbox, object, inside, sizeof inside);
-    program_run(&program, &run);
-    for (; *names != NULL && !found; names++)
-        found = is_undefined(&run, *names);
-    run_free(&run);
-    return found;
-}
-
 /* ---------- Builds ---------- */
 
 bool place_copy(
@@ -144,11 +109,12 @@ bool run_shaken(struct grading *g, struct finding *f, struct program *program,
     argv[0] = built;
     f->flags[0] = '\0';
     grade_where(f,
-        "calls that order threads or processes are preceded or followed by "
-        "pauses of virtual time%s",
+        "some threads or processes are held up where they meet, so that "
+        "another comes first%s",
         variable && strcmp(variable, NO_SPURIOUS) == 0
             ? ""
-            : ", and a wait at a condition variable may end without a signal");
+            : "; a wait at a condition variable may end though nobody has "
+              "signalled");
     run_virtual(g, f, program, run);
     argv[0] = "";
     program->env = own;
@@ -211,7 +177,7 @@ bool run_refused(struct grading *g, struct finding *f, struct program *program,
     program->env = env;
     argv[0] = built;
     f->flags[0] = '\0';
-    grade_where(f, "request number %d for %s is refused, and all after it", nth,
+    grade_where(f, "the system refuses its request number %d for %s, and all after it", nth,
         requests[what].word);
     if (program->virtual_time && program->at_quiet == NULL)
         run_virtual(g, f, program, run);
@@ -223,6 +189,36 @@ bool run_refused(struct grading *g, struct finding *f, struct program *program,
         return true;
     run_free(run);
     return false;
+}
+
+/* Does it come to the same end when nothing is refused, at once or in some
+ * other order of its threads? Then that is not what is looked for here. */
+static bool ends_so_anyhow(
+    struct grading *g, struct finding *f, struct program *program, int end) {
+    struct finding own = {.share = 0};
+    bool same = false;
+    struct run run;
+
+    for (int i = 0; i < 8 && !same; i++) {
+        if (i == 0)
+            run_virtual(g, &own, program, &run);
+        else if (!run_shaken(g, &own, program, NULL, &run))
+            break;
+        same = (int)run.end == end;
+        run_free(&run);
+    }
+    if (same)
+        snprintf(f->skipped, sizeof f->skipped,
+            "it %s also when nothing is refused, and another check says why",
+            end == DEADLOCK    ? "deadlocks"
+            : end == BUSY_WAIT ? "waits by asking again and again"
+                               : "does not end");
+    return same;
+}
+
+static bool hangs(const struct run *run) {
+    return run->end == DEADLOCK || run->end == BUSY_WAIT ||
+           run->end == TIMED_OUT;
 }
 
 static void judge_refused_run(struct grading *g, const struct run *run,
@@ -251,12 +247,14 @@ void judge_refused_requests(struct grading *g, struct finding *f,
     const void *arg) {
     struct run run;
 
-    for (int nth = 1; nth <= most && f->verdict.text[0] == '\0'; nth++) {
+    for (int nth = 1; nth <= most && f->verdict.text[0] == '\0' &&
+                      f->skipped[0] == '\0';
+         nth++) {
         if (!run_refused(g, f, program, what, nth, &run))
             break;
         if (run.end == EXITED && run.code == 0)
             judge(&run, arg, &f->verdict);
-        else
+        else if (!hangs(&run) || !ends_so_anyhow(g, f, program, (int)run.end))
             judge_refused_run(g, &run, what, nth, &f->verdict);
         run_free(&run);
     }
@@ -284,18 +282,21 @@ void judge_full_disk(
     struct grading *g, struct finding *f, struct program *program) {
     struct run run;
 
-    if (f->verdict.text[0] != '\0')
-        return;
-    program->stdout_path = "/dev/full";
-    grade_run(g, program, &run, f);
-    program->stdout_path = NULL;
-    judge_unread(f, &run, "stdout was full", false);
-    run_free(&run);
-    program->stdout_broken = true;
-    grade_run(g, program, &run, f);
-    program->stdout_broken = false;
-    judge_unread(f, &run, "nobody read its stdout any more", true);
-    run_free(&run);
+    for (int broken = 0; broken < 2; broken++) {
+        if (f->verdict.text[0] != '\0' || f->skipped[0] != '\0')
+            return;
+        program->stdout_path = broken ? NULL : "/dev/full";
+        program->stdout_broken = broken;
+        grade_run(g, program, &run, f);
+        program->stdout_path = NULL;
+        program->stdout_broken = false;
+        if (!hangs(&run) || run.most_processes > 1 ||
+            !ends_so_anyhow(g, f, program, (int)run.end))
+            judge_unread(f, &run,
+                broken ? "nobody read its stdout any more" : "stdout was full",
+                broken);
+        run_free(&run);
+    }
 }
 
 /* ---------- Signal handlers ---------- */

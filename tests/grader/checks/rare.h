@@ -14,10 +14,6 @@ char *content(const char *path);
 bool place_copy(
     const struct grading *, const char *name, char *path, size_t size);
 
-/* Does the program call one of these functions? By the undefined symbols of
- * its object, not by words of its source. The last name is NULL. */
-bool calls(struct grading *, const char *const *names);
-
 /* Builds it once more with what makes rare things happen; what happens is said
  * in the environment of a run. NULL when it cannot be built so: then nothing
  * can be said. */

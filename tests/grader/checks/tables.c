@@ -5,6 +5,7 @@
  * takes which table is free, when it is begun is not: the next table in the
  * order given is begun when the first worker is free.
  */
+#include "grader/cause.h"
 #include "grader/checks/exercises.h"
 #include "grader/checks/jobs.h"
 #include "grader/checks/orders.h"
@@ -140,10 +141,10 @@ static void judge_no_more(struct grading *g, struct finding *f) {
     j.program.virtual_time = true;
     if (!run_refused(g, f, &j.program, THREAD, (int)count + HELPERS + 1, &run))
         return;
-    verdict_fail(&f->verdict,
-        "it asked for thread number %ld, for %ld tables and -w %ld; expected: "
-        "no more threads than there are tables",
-        count + HELPERS + 1, count, j.workers);
+    verdict_fault(&f->verdict, FAULT_SPARE,
+        "with -w %ld and %ld tables it asked for thread number %ld; expected: "
+        "no more than %ld threads that load, and %d for something else",
+        j.workers, count, count + HELPERS + 1, count, HELPERS);
     run_free(&run);
 }
 
@@ -185,7 +186,8 @@ static void judge_shaken_run(
     judge_loaded(run, jobs, &own);
     judge_workers(jobs, run, HELPERS, &own);
     if (own.text[0] != '\0')
-        verdict_fail(v, "in some order of its threads: %s", own.text);
+        verdict_fault(v, cause_in_order(own.fault),
+            "in some order of its threads: %s", own.text);
 }
 
 void check_tables_every_order(struct grading *g, struct finding *f) {

@@ -5,6 +5,7 @@
  * the moment a friend is free, the longest first. Friends may be threads or
  * processes, the queue may be the kernel's or one in memory.
  */
+#include "grader/cause.h"
 #include "grader/checks/exercises.h"
 #include "grader/checks/jobs.h"
 #include "grader/checks/orders.h"
@@ -226,8 +227,8 @@ static void judge_shaken_run(
     judge_tasks(run, jobs, &own);
     judge_workers(jobs, run, HELPERS, &own);
     if (own.text[0] != '\0')
-        verdict_fault(
-            v, own.fault, "in some order of its friends: %s", own.text);
+        verdict_fault(v, cause_in_order(own.fault),
+            "in some order of its friends: %s", own.text);
 }
 
 /* Whether a friend comes to wait before there is a task, or after the last one

@@ -10,6 +10,8 @@
 #     Loses: concurrent
 #     Perhaps: edges
 #     Because: nothing overlapped
+# and with words of the likely cause that this finding is given, if there are:
+#     Cause: inside the loop
 # A patch that does not apply to its solution fails.
 # Prints a matrix: . passed, X lost as it should be, - depends on a lost one,
 # s skipped (with the reason), ! any other outcome, with what was seen below;
@@ -59,14 +61,16 @@ one() {
         -v exercise="$exercise" \
         -v loses="$(value Loses "$source" | tr '\n' ' ')" \
         -v perhaps="$(value Perhaps "$source" | tr '\n' ' ')" \
+        -v cause="$(value Cause "$source" | tr '\n' ' ')" \
         -v because="$(value Because "$source" | tr '\n' ' ')" "$judge" \
         "$dir/lines" >"$dir/row"
     sed 's/^/      /' "$dir/errors" >>"$dir/row"
 }
 
-# Lines: check, outcome, finding. A row: exercise, file, verdict, cells.
+# Lines: check, outcome, finding, likely cause. A row: exercise, file, verdict, cells.
 judge='
 BEGIN { n = split(loses, words, " "); sub(/ +$/, "", because)
+    sub(/ +$/, "", cause)
     for (i = 1; i <= n; i++) want[words[i]] = 1
     m = split(perhaps, words, " ")
     for (i = 1; i <= m; i++) may[words[i]] = 1 }
@@ -82,7 +86,9 @@ BEGIN { n = split(loses, words, " "); sub(/ +$/, "", because)
     if (kind == "mutant" && cell != "s" && !($1 in may))
         wrong = (cell != ".") != ($1 in want)
     if ($2 == "error") wrong = 1
-    if (cell == "X" && because != "" && index($3, because) > 0) reasoned = 1
+    if (cell == "X" && because != "" && index($3, because) > 0) {
+        reasoned = 1
+        if (index($4, cause) > 0) explained = 1; else other = $4 }
     if (cell == "X") seen_faults = seen_faults "\n      " $1 ": " $3
     if (wrong) { cell = "!"; bad = 1
         said = said "\n      " $1 " " $2 ": " $3 }
@@ -92,6 +98,8 @@ BEGIN { n = split(loses, words, " "); sub(/ +$/, "", because)
 END {
     if (kind == "mutant" && !reasoned && lost) { bad = 1
         said = said "\n      expected because: " because seen_faults }
+    if (cause != "" && reasoned && !explained) { bad = 1
+        said = said "\n      expected cause: " cause ", not: " other }
     for (word in want) if (!(word in seen)) { bad = 1
         said = said "\n      there is no check " word }
     for (word in may) if (!(word in seen)) { bad = 1

@@ -3,7 +3,7 @@
  * returns
  * Exercise: 02-threads/exercise_tables
  * Loses: refused
- * Because: was printed 0 times
+ * Because: was not printed
  */
 #include <err.h>
 #include <errno.h>

@@ -7,7 +7,7 @@
  * Loses: every_order
  * Loses: killed
  * Loses: edges
- * Because: was printed 0 times
+ * Because: was not printed
  */
 #include <err.h>
 #include <stdio.h>
