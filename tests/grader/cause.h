@@ -17,12 +17,12 @@ enum fault cause_of_words(const char *compiler_words);
 /* What a sanitizer's report is about, by its first line. */
 enum fault cause_of_report(const char *report);
 
-/* What explore has found in some order of the threads: FAULT_BETWEEN where it is
- * just a wrong result. */
+/* What explore has found in some order of the threads: FAULT_BETWEEN where that
+ * is just a wrong result. */
 enum fault cause_of_order(const char *found);
 
-/* The same of a run whose threads or processes came in some other order: a wrong
- * line is then what came of it. */
+/* The fault of a run whose threads or processes came in some other order: a
+ * wrong line is what came of that. */
 enum fault cause_in_order(enum fault);
 
 /* The likely cause in a sentence or two, and the file to read, or NULL: of a

@@ -134,8 +134,7 @@ static void add_cause(char *buf, size_t size, const char *indent,
     add_field(buf, size, indent, "read:", read ? read : "");
     for (const struct result *o = report->results; o < r; o++) {
         if (o->exercise != r->exercise || o->outcome != FAILED || o->hidden ||
-            !cause_is_same(
-                r->finding.verdict.fault, o->finding.verdict.fault))
+            !cause_is_same(r->finding.verdict.fault, o->finding.verdict.fault))
             continue;
         snprintf(same, sizeof same,
             "most likely the same fault as in \"%s\": mend that one first",

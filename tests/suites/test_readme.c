@@ -367,8 +367,67 @@ static void test_lessons(void) {
     globfree(&found);
 }
 
+/* ---------- What the grader tells to read ---------- */
+
+/* Has the file a heading of these words? NULL: any will do. */
+static bool has_heading(const char *path, const char *words) {
+    FILE *file = fopen(path, "re");
+    char *line = NULL;
+    size_t size = 0;
+    bool found = false;
+
+    while (!found && file != NULL && getline(&line, &size, file) != -1) {
+        line[strcspn(line, "\n")] = '\0';
+        size_t level = strspn(line, "#");
+        found = level > 0 && line[level] == ' ' &&
+                (words == NULL || strcmp(line + level + 1, words) == 0);
+    }
+    free(line);
+    if (file != NULL)
+        fclose(file);
+    return found;
+}
+
+/* Each string "NN-lesson/README.md, Heading" of a source: how many. */
+static int check_readings(const char *source) {
+    FILE *file = fopen(source, "re");
+    char *line = NULL, *at, *end;
+    size_t size = 0;
+    int count = 0;
+
+    if (file == NULL)
+        err(EXIT_FAILURE, "%s", source);
+    while (getline(&line, &size, file) != -1) {
+        at = strstr(line, "\"0");
+        if (at == NULL || strstr(at, "/README.md") == NULL ||
+            (end = strchr(++at, '"')) == NULL)
+            continue;
+        *end = '\0';
+        char *words = strstr(at, ", ");
+        if (words != NULL) {
+            *words = '\0';
+            words += 2;
+        }
+        expect(has_heading(at, words), "%s: read: %s has no heading \"%s\"",
+            source, at, words ? words : "of any kind");
+        count++;
+    }
+    free(line);
+    fclose(file);
+    return count;
+}
+
+static void test_readings(void) {
+    int causes = check_readings("tests/grader/cause.c");
+    int checks = check_readings("tests/grader/checks/exercises.c");
+
+    expect(causes > 10 && checks > 20, "%d and %d strings name a README",
+        causes, checks);
+}
+
 CU_TestInfo readme_tests[] = {
     {"the commands of the README exist", test_top},
     {"the lessons' transcripts are what the programs print", test_lessons},
+    {"what the grader tells to read is there", test_readings},
     CU_TEST_INFO_NULL,
 };

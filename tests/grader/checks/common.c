@@ -273,8 +273,6 @@ void judge_summary(const struct run *run, const char *form, double unit_ns,
         (double)work_ns(run) / unit_ns, (double)run->virtual_ns / unit_ns};
     char text[120];
 
-    if (run->end != EXITED) /* then there is none for that reason */
-        judge_run_end(run, 0, v);
     /* With digits it may be as late as the rest of the run may be. */
     for (int late = -2; late <= 2; late++)
         for (int i = 0; i < 2 && (late == 0 || strstr(form, "#.2")); i++) {
@@ -282,6 +280,8 @@ void judge_summary(const struct run *run, const char *form, double unit_ns,
             if (has_line(run->err_text, text, ""))
                 return;
         }
+    if (run->end != EXITED) /* there is none for that reason */
+        judge_run_end(run, 0, v);
     write_summary(text, sizeof text, form, times[0]);
     judge_err_line(run, text, "", v);
 }
@@ -337,7 +337,7 @@ struct piece whole_piece(
 
     if (piece.begin == NULL)
         verdict_fault(v,
-            begun_twice(run)      ? FAULT_TWICE
+            begun_twice(run)     ? FAULT_TWICE
             : has_any(run, lane) ? FAULT_LINE
                                  : FAULT_NOT_BEGUN,
             "%s was not begun: no line of it ends in \" ...\"; expected: two "

@@ -114,8 +114,7 @@ static const struct check tables[] = {
         "one by one by whichever thread is free; or there is a thread too few "
         "or too many.",
         "02-threads/README.md, Investigate", check_tables_pool),
-    ROW("workers", "tool", 1,
-        "The threads are not those of a pool of -w.",
+    ROW("workers", "tool", 1, "The threads are not those of a pool of -w.",
         "02-threads/README.md, Investigate", check_tables_workers),
     EVERY_ORDER("02-threads/README.md, Investigate", check_tables_every_order),
     REFUSED("02-threads", check_tables_refused),
@@ -143,7 +142,8 @@ static const struct check squares[] = {
     SLOW("as_completed", "tool", 1,
         "The parent waits for its children in the order it started them.",
         "03-processes/README.md", check_squares_as_completed),
-    EVERY_ORDER("03-processes/README.md, Investigate", check_squares_every_order),
+    EVERY_ORDER(
+        "03-processes/README.md, Investigate", check_squares_every_order),
     SLOW("killed", "robust", 1,
         "The status of wait() is not looked at, or the parent waits for a "
         "result that can no longer come, or does not wait for the others.",

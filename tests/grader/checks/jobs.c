@@ -136,8 +136,7 @@ void judge_workers(const struct jobs *j, const struct run *run, int helpers,
             "%zu were begun at once; expected: no more than -w %ld", overlap,
             j->workers);
     if (run->most_tasks > pool + 1 + helpers)
-        verdict_fault(v,
-            j->workers > j->count ? FAULT_SPARE : FAULT_EACH_ONE,
+        verdict_fault(v, j->workers > j->count ? FAULT_SPARE : FAULT_EACH_ONE,
             "it had %d threads and processes at once for %ld pieces of work "
             "and -w %ld; expected: %ld workers and main",
             run->most_tasks, j->count, j->workers, pool);

@@ -8,8 +8,8 @@
  * ones. That cooks at different shelves go on at the same time is asked of the
  * best of several orders.
  */
-#include "grader/cause.h"
 #include "grader/checks/pantry.h"
+#include "grader/cause.h"
 #include "grader/checks/exercises.h"
 #include "grader/checks/orders.h"
 #include "grader/checks/rare.h"
@@ -257,7 +257,7 @@ void check_pantry_one_at_a_shelf(struct grading *g, struct finding *f) {
     else if (k.run.end != EXITED)
         judge_run_end(&k.run, 0, &f->verdict);
     else if (work_ns(&k.run) < all * ms * MS ||
-        work_ns(&k.run) > all * (ms + SLACK_MS) * MS)
+             work_ns(&k.run) > all * (ms + SLACK_MS) * MS)
         verdict_fail(&f->verdict,
             "%ld cooks at the same two shelves took %.3f s for %ld dishes of "
             "%ld ms each; expected: %.3f s, one dish at a time",

@@ -177,8 +177,9 @@ bool run_refused(struct grading *g, struct finding *f, struct program *program,
     program->env = env;
     argv[0] = built;
     f->flags[0] = '\0';
-    grade_where(f, "the system refuses its request number %d for %s, and all after it", nth,
-        requests[what].word);
+    grade_where(f,
+        "the system refuses its request number %d for %s, and all after it",
+        nth, requests[what].word);
     if (program->virtual_time && program->at_quiet == NULL)
         run_virtual(g, f, program, run);
     else
@@ -247,8 +248,8 @@ void judge_refused_requests(struct grading *g, struct finding *f,
     const void *arg) {
     struct run run;
 
-    for (int nth = 1; nth <= most && f->verdict.text[0] == '\0' &&
-                      f->skipped[0] == '\0';
+    for (int nth = 1;
+         nth <= most && f->verdict.text[0] == '\0' && f->skipped[0] == '\0';
          nth++) {
         if (!run_refused(g, f, program, what, nth, &run))
             break;
