@@ -60,7 +60,7 @@ static void judge(struct grading *g, struct finding *f) {
     if (s->overlap >= 0 &&
         events_overlap(run.lines, run.count) != (size_t)s->overlap)
         verdict_fail(v,
-            "%zu pieces of work were under way at once; expected: "
+            "so many pieces of work were under way at once: %zu; expected: "
             "%ld",
             events_overlap(run.lines, run.count), s->overlap);
     run_free(&run);

@@ -264,6 +264,13 @@ static const struct {
     {"greet", "4 3", {NULL}, 1, "2424 schedules, more than 64 outcomes"},
     {"greet", "4 3", {"OUTCOMES=any order"}, 0, "right in all 1 schedule"},
     {"greet", "", {"EXPECT=hello 0 from a/hello 0 from b"}, 1, "in 1 of 2 "},
+    {"greet", "", {"REJECT=hello 0 from b/hello 0 from a"}, 1,
+        "wrong  exit 0: hello 0 from b/hello 0 from a"},
+    {"greet", "", {"REJECT=hello 0 from b"}, 0, "right in all 2 schedules"},
+    {"greet", "3", {"REJECT=hello 0 from c/hello 0 from b/hello 0 from a"}, 1,
+        "The first schedule that goes wrong (0 preemptions): exit 0: hello 0 "
+        "from c"},
+    {"any_order", "", {"OUTCOMES="}, 1, "in the order of the lines only"},
     {"greet", "", {"OUTCOMES=sorted"}, 2, "must be \"any order\""},
     {"many_threads", "3", {"STATUS=3"}, 0, "right in all "},
     {"many_threads", "3", {NULL}, 1, "wrong  exit 3"},

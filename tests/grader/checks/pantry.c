@@ -98,15 +98,15 @@ static void judge_shelves(const struct kitchen *k, const struct tally *t,
             continue;
         if (t->left[s - 1] < 0 || seen < 0)
             verdict_fail(v,
-                "%ld portions were taken from shelf %ld, which had %ld; "
-                "expected: never below zero",
+                "%ld portions were taken from shelf %ld, which had %ld; expected: never "
+                "below zero",
                 k->portions - t->left[s - 1], s, k->portions);
         if (seen != t->left[s - 1])
             verdict_fail(v,
-                "shelf %ld has %ld of %ld left after %ld dishes; expected: "
-                "%ld, no portion lost or taken twice",
+                "shelf %ld has %ld of %ld left after %ld dish%s; expected: %ld, "
+                "no portion lost or taken twice",
                 s, seen, k->portions, k->portions - t->left[s - 1],
-                t->left[s - 1]);
+                k->portions - t->left[s - 1] == 1 ? "" : "es", t->left[s - 1]);
     }
 }
 
@@ -304,9 +304,9 @@ static void judge_threads(struct grading *g, struct finding *f) {
     run_kitchen(g, f, &k);
     if (k.run.end == EXITED && k.run.code == 0 && k.run.most_tasks < k.cooks)
         verdict_fail(&f->verdict,
-            "%ld cooks had %d threads at once; expected: each has one of its "
+            "%ld cooks had %d thread%s at once; expected: each has one of its "
             "own",
-            k.cooks, k.run.most_tasks);
+            k.cooks, k.run.most_tasks, k.run.most_tasks == 1 ? "" : "s");
     run_free(&k.run);
 }
 

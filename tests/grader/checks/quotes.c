@@ -56,8 +56,9 @@ static void expect_quote(struct expected *e, const struct asking *a, long i) {
 static void judge_requests(const struct asking *a, struct verdict *v) {
     if (a->last.requests != a->count)
         verdict_fail(v,
-            "the site had %ld requests for %ld symbols; expected: one each",
-            a->last.requests, a->count);
+            "the site had %ld request%s for %ld symbol%s; expected: one each",
+            a->last.requests, a->last.requests == 1 ? "" : "s", a->count,
+            a->count == 1 ? "" : "s");
 }
 
 /* From the line that asks to the quote is the latency, if each line is printed

@@ -31,8 +31,9 @@ static void judge_alone(
     ask_sites(g, f, &a, w);
     if (a.run.most_tasks > most_tasks || a.run.most_processes > 1)
         verdict_fail(&f->verdict,
-            "it had %d threads in %d processes; expected: one thread, no child",
-            a.run.most_tasks, a.run.most_processes);
+            "it had %d thread%s in %d process%s; expected: one thread, no child",
+            a.run.most_tasks, a.run.most_tasks == 1 ? "" : "s",
+            a.run.most_processes, a.run.most_processes == 1 ? "" : "es");
     run_free(&a.run);
     if (most_tasks == 1)
         judge_none_asked(g, f, count, w, THREAD);

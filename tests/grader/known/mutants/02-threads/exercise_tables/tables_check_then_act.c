@@ -4,6 +4,7 @@
  * Exercise: 02-threads/exercise_tables
  * Loses: every_order
  * Because: in some order of its threads
+ * Cause: one came in between
  */
 #include <err.h>
 #include <errno.h>

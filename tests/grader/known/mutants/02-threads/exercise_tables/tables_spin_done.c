@@ -6,7 +6,7 @@
  * Loses: times
  * Loses: pool
  * Loses: every_order
- * Loses: refused
+ * Perhaps: refused
  * Loses: edges
  * Loses: waits
  * Because: busy wait

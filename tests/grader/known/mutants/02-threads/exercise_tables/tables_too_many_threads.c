@@ -4,6 +4,7 @@
  * Exercise: 02-threads/exercise_tables
  * Loses: workers
  * Because: it asked for thread number
+ * Cause: the smaller of the two numbers
  */
 #include <err.h>
 #include <errno.h>

@@ -3,7 +3,7 @@
  * signal, but signals merge
  * Exercise: 03-processes/exercise_squares
  * Loses: every_order
- * Loses: refused
+ * Perhaps: refused
  * Loses: edges
  * Perhaps: sums
  * Perhaps: memory

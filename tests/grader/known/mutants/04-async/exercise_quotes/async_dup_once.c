@@ -2,7 +2,7 @@
  * async_dup_once - wrong: asks once for a symbol that is named twice
  * Exercise: 04-async/exercise_quotes
  * Loses: quotes
- * Because: was printed 1 times
+ * Because: was printed once
  */
 #include <curl/curl.h>
 #include <err.h>

@@ -5,7 +5,7 @@
  * Loses: tasks
  * Loses: times
  * Loses: every_order
- * Loses: refused
+ * Perhaps: refused
  * Loses: edges
  * Loses: memory
  * Because: deadlock

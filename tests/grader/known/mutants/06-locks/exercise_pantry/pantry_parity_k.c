@@ -3,7 +3,7 @@
  * around an odd ring two neighbours are alike
  * Exercise: 06-locks/exercise_pantry
  * Loses: every_order
- * Loses: refused
+ * Perhaps: refused
  * Perhaps: edges
  * Because: deadlock
  */

@@ -4,7 +4,7 @@
  * Loses: every_order
  * Loses: concurrent
  * Loses: one_at_a_shelf
- * Loses: refused
+ * Perhaps: refused
  * Loses: edges
  * Loses: waits
  * Because: busy wait
