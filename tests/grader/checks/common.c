@@ -220,7 +220,8 @@ void judge_present(const struct line *lines, size_t count,
                 found == 0 ? instead(lines, count, expected, wanted[i]) : NULL;
             if (other != NULL)
                 snprintf(also, sizeof also, ", but \"%.130s\" was", other);
-            if (sort == FAULT_LINE && other && differ_in_number(other, wanted[i]))
+            if (sort == FAULT_LINE && other &&
+                differ_in_number(other, wanted[i]))
                 sort = FAULT_NUMBER;
             verdict_fault(v, sort,
                 "the line \"%s\" was %sprinted%s%s%s; expected: %s", wanted[i],
