@@ -3,7 +3,7 @@
  * long not fitted
  * Exercise: 03-processes/exercise_squares
  * Loses: adds
- * Loses: as_completed
+ * Perhaps: as_completed
  * Loses: every_order
  * Loses: killed
  * Loses: edges
