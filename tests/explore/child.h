@@ -74,7 +74,7 @@ struct place {
 };
 
 struct thread {
-    int id, creator, turns, held;              /* held: how many locks */
+    int id, creator, held;                     /* held: how many locks */
     bool used, alive, begun, detached, joined; /* begun: was chosen */
     bool timed_out, spurious, yielded, failed;
     sem_t go;
@@ -90,7 +90,9 @@ struct thread {
     uint64_t parked, marked, lap; /* see repeats() */
     uint64_t own;                 /* changes that only others may wait for */
     int least;
-    bool around;
+    bool around, tired, lets_others; /* tired: see look() */
+    struct op looked; /* the last look at what others may change */
+    uint64_t made;    /* changes in all, by writes */
     int depth; /* of the calls, and for each the stack pointer and code */
     struct frame {
         uintptr_t sp;
@@ -109,11 +111,16 @@ extern _Thread_local struct thread *self; /* NULL in the parent */
 extern struct thread threads[MOST_THREADS];
 extern int64_t now;      /* virtual ns */
 extern uint64_t state;   /* see places.c */
-extern uint64_t changes; /* counts what others may wait for */
+extern uint64_t changes; /* counts what others may wait for, */
+extern uint64_t passes;  /* of these: that time passed */
+extern uint64_t turns;   /* in all */
 extern int alive;
-extern char strtok_memory; /* stands for what strtok has of its own */
-extern bool over;          /* the last words: nothing is chosen any more */
-extern bool ended;         /* the others go on, to see what the end cut off */
+/* By the linker: where the program begins, and where its variables. */
+extern const char __executable_start[], __data_start[];
+extern const char freeing[]; /* the name of free's steps */
+extern char strtok_memory;   /* stands for what strtok has of its own */
+extern bool over;            /* the last words: nothing is chosen any more */
+extern bool ended;           /* the others go on, to see what the end cut off */
 
 #define PC __builtin_return_address(0)
 #define LENGTH(array) (int)(sizeof(array) / sizeof *(array))
@@ -153,6 +160,15 @@ void settle(uintptr_t low); /* its last step is done: what was written */
 void scrub(void); /* what our calls left on the stack must make no difference */
 uintptr_t stack_pointer(void);
 
+/* spin.c */
+
+/* Will the thread, with its stack down to low, come by here for ever unless
+   others change something? */
+bool repeats(struct thread *, uintptr_t low);
+/* It does its next operation. True: then let others go first. */
+bool look(struct thread *);
+bool goes_round(void); /* Do all come by here for ever, as time passes? */
+
 /* places.c */
 
 struct place *find_place(uintptr_t at, uintptr_t size, bool sync);
@@ -179,6 +195,8 @@ void say_value(uintptr_t at, uintptr_t size, uint64_t value);
 void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void say_step(const struct thread *, uint64_t value);
 void say_why(const struct thread *); /* it cannot go on */
+/* What it looks at again and again; it lives until the eighth next text. */
+const char *looking(const struct thread *);
 /* What names.awk makes a name of; it lives until the eighth next call. */
 const char *place_name(uintptr_t at, uintptr_t size);
 
@@ -188,9 +206,9 @@ void say_situation(const struct step *); /* for the player */
 
 /* hooks_memory.c, hooks_threads.c, hooks_locks.c, hooks_system.c */
 
-extern char strtok_memory;   /* stands for what strtok has of its own */
 void time_out(int64_t then); /* until when the next wait lasts, by any clock */
 int64_t nanoseconds(const struct timespec *);
-void catch_crashes(void); /* so that what was printed is shown */
+/* So that what was printed is shown, or what took so long. */
+void catch_crashes(void);
 
 #endif

@@ -9,13 +9,14 @@ struct shared *sh;
 _Thread_local struct thread *self;
 struct thread threads[MOST_THREADS];
 int64_t now;
-uint64_t changes = 1;
+uint64_t changes = 1, passes, turns;
 int alive;
+const char freeing[] = "free";
 char strtok_memory;
 bool over, ended;
 
 char *another_text(size_t *size) {
-    static char texts[8][200];
+    static char texts[8][400];
     static int next;
     *size = sizeof texts[0];
     return texts[next++ % LENGTH(texts)];

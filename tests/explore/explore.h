@@ -23,7 +23,8 @@
 enum { MOST_THREADS = 64 }; /* alive, or ended and not joined yet */
 enum { MOST_STEPS = 100000, MOST_LEARNED = 8192 };
 enum { MOST_STATES = 1 << 20, MOST_TABLE = 1 << 24, MOST_TEXT = 600 };
-enum { ALL = 200 }; /* as a bound: none */
+enum { PATIENCE_S = 10 }; /* of CPU time, for a run */
+enum { ALL = 200 };       /* as a bound: none */
 enum {
     SPURIOUS = MOST_THREADS
 }; /* choice SPURIOUS + t: t's wait needs no signal */
@@ -32,6 +33,8 @@ enum {
 #define NAME "\1N%lu %lu %lx\1" /* of what is at an address: sum */
 #define LINE "\1L%lx\1"         /* file.c:37 */
 #define TEXT "\1T%lx\1"         /* 37 sum = seen + 1; */
+#define LINE_TEXT "\1W%lx\1"    /* file.c:37: sum = seen + 1; */
+#define TO_STDERR "\5"          /* a line's begin: it goes there */
 /* pc is where the call returns. */
 #define LINE_OF(pc) (((unsigned long)(pc)) - 1)
 

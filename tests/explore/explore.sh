@@ -140,7 +140,7 @@ fi
 
 # ---- Running ----
 
-PLACES=$exe.places NAMES=$here/names.awk
+PLACES=$exe.places NAMES=$here
 export BOUND REPLAY REDUCE TIMEOUT MAX_SCHEDULES OUTCOMES EXPECT STATUS INPUT
 export REJECT GDB PLACES NAMES PLAY
 # shellcheck disable=SC2086
@@ -154,7 +154,8 @@ trap : INT # explore ends by itself
 $steady $EMULATOR "$exe" $ARGS >"$temp/report"
 status=$?
 [ -z "$SVG" ] || REPORT=${REPORT:-$temp/steps}
-awk -v exe="$exe" -v tsv="$REPORT" -f "$here/names.awk" "$temp/report"
+awk -v exe="$exe" -v tsv="$REPORT" -f "$here/debug.awk" -f "$here/names.awk" \
+    "$temp/report"
 [ -z "$SVG" ] || "$EXPLORED" "$REPORT" \
     "$dir/$(echo "${PROGRAM:-sources}" | sed 's/\.c$//' | tr / -).svg"
 exit $status

@@ -14,7 +14,6 @@
 #include <string.h>
 
 static const char *const names[] = {"read", "write", "update"};
-static const char freeing[] = "free";
 
 /* ---------- malloc and free ---------- */
 

@@ -122,9 +122,29 @@ static void crashed(int number) {
     raise(number);
 }
 
+/* It comes each second from the last but one on: did anybody take a turn in the
+   last one? */
+static void takes_long(int number) {
+    static uint64_t before;
+    const struct thread *t = &threads[sh->running];
+    (void)number;
+    if (before == 0)
+        before = turns;
+    else if (before == turns)
+        end_run(UNFIT,
+            "%s computes on and on after " LINE
+            ", and never comes back: give it less work",
+            thread_name(t->id), LINE_OF(sh->pc));
+    else
+        end_run(UNFIT, "a run has had %d s of CPU time%s%s: give it less work",
+            PATIENCE_S, t->tired ? ", and " : "", t->tired ? looking(t) : "");
+}
+
 void catch_crashes(void) {
     static const int signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
     struct sigaction action = {.sa_handler = crashed, .sa_flags = SA_NODEFER};
+    struct sigaction slow = {.sa_handler = takes_long, .sa_flags = SA_RESTART};
+    sigaction(SIGXCPU, &slow, NULL);
     for (int i = 0; i < LENGTH(signals) && !sh->debugger; i++)
         sigaction(signals[i], &action, NULL);
 }

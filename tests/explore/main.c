@@ -117,13 +117,16 @@ static _Noreturn void debug(const char *schedule, int argc, char *argv[]) {
 }
 
 static int explore(const char *name, const char *token) {
+    static char why[MOST_TEXT]; /* the next run forgets it */
     const char *unfit = search(false, 0, NULL);
     if (unfit != NULL && failure.rank == NOTHING) {
-        fprintf(stderr, "explore: cannot explore %s: %s\n", name, unfit);
+        printf(TO_STDERR "explore: cannot explore %s: %s\n", name, unfit);
         return 2;
     }
-    if (unfit != NULL)
-        stopped_why = unfit;
+    if (unfit != NULL) {
+        snprintf(why, sizeof why, "%s", unfit);
+        stopped_why = why;
+    }
     printf("%s", token);
     report_outcomes();
     if (failure.rank != NOTHING) {
@@ -149,5 +152,6 @@ int main(int argc, char *argv[]) {
         return report_replay(schedule, false);
     if (*setting("PLAY") != '\0')
         return play(argv[0]);
-    return explore(argv[0], token);
+    const char *name = strrchr(argv[0], '/');
+    return explore(name != NULL ? name + 1 : argv[0], token);
 }

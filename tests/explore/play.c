@@ -33,8 +33,11 @@ static bool fewest_proved;
 
 /* Prints text with marks, by names.awk: see explore.sh. */
 static void show(const char *exe, const char *text) {
-    char variable[1100];
+    char variable[1100], scripts[2][600];
     const char *names = getenv("NAMES");
+    names = names != NULL ? names : "tests/explore";
+    snprintf(scripts[0], sizeof scripts[0], "%s/debug.awk", names);
+    snprintf(scripts[1], sizeof scripts[1], "%s/names.awk", names);
     int file = memfd_create("screen", 0);
     snprintf(variable, sizeof variable, "exe=%s", exe);
     fflush(stdout);
@@ -46,12 +49,21 @@ static void show(const char *exe, const char *text) {
         err(2, "explore: fork");
     if (pid == 0) {
         dup2(file, STDIN_FILENO);
-        execlp("awk", "awk", "-v", variable, "-f",
-            names != NULL ? names : "names.awk", (char *)NULL);
+        execlp("awk", "awk", "-v", variable, "-f", scripts[0], "-f", scripts[1],
+            (char *)NULL);
         _exit(127);
     }
     waitpid(pid, NULL, 0);
     close(file);
+}
+
+/* The exit status. */
+static int cannot_play(const char *exe, const char *why) {
+    char text[MOST_TEXT + 300];
+    snprintf(text, sizeof text, TO_STDERR "explore: cannot play %.200s: %s\n",
+        exe, why);
+    show(exe, text);
+    return 2;
 }
 
 /* ---------- What explore knows ---------- */
@@ -72,16 +84,14 @@ static bool goal_reached(void) {
     return false;
 }
 
-/* Before the game. False: it cannot be played. */
-static bool look_first(const char *exe) {
+/* Before the game. Why it cannot be played, or NULL. */
+static const char *look_first(void) {
     if (settings.schedules == 0)
         settings.schedules = MOST_LOOKED_AT;
     puts("explore looks at the orders first ...");
     const char *unfit = search(true, 0, NULL);
-    if (unfit != NULL && tally.schedules == 0) {
-        fprintf(stderr, "explore: cannot play %s: %s\n", exe, unfit);
-        return false;
-    }
+    if (unfit != NULL && tally.schedules == 0)
+        return unfit;
     all = tally;
     goal = all.wrong > 0 ? FAULT : outcomes_fine() > 1 ? DIFFERENT : NOTHING;
     printf("%ld schedules, %d outcome%s%s. ", all.schedules, all.noutcomes,
@@ -98,7 +108,7 @@ static bool look_first(const char *exe) {
         fewest = sh->cost;
         fewest_proved = search_tried_below(fewest);
     }
-    return true;
+    return NULL;
 }
 
 /* Who goes next on the way to a failure with the fewest preemptions, -1: no
@@ -266,16 +276,15 @@ static bool command(const char *exe, const char *word, bool over) {
 
 int play(const char *exe) {
     char line[100];
-    if (!look_first(exe))
-        return 2;
+    const char *unfit = look_first();
+    if (unfit != NULL)
+        return cannot_play(exe, unfit);
     do {
         int status = run_on();
         bool over = sh->fault != PAUSE;
-        const char *unfit = over ? run_unfit(status) : NULL;
-        if (unfit != NULL) {
-            fprintf(stderr, "explore: cannot play on: %s\n", unfit);
-            return 2;
-        }
+        unfit = over ? run_unfit(status) : NULL;
+        if (unfit != NULL)
+            return cannot_play(exe, unfit);
         if (over)
             show_end(exe, status);
         else

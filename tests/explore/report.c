@@ -51,13 +51,13 @@ int report_replay(const char *schedule, bool expect_failure) {
     struct outcome o = outcome_get(status);
     sh->shown = false;
     if (unfit != NULL && !expect_failure) {
-        fprintf(stderr, "explore: cannot replay %s: %s\n", schedule, unfit);
+        printf(TO_STDERR "explore: cannot replay %s: %s\n", schedule, unfit);
         return 2;
     }
     printf("\n%s", sh->table);
     if (sh->fault > STUCK || WIFSIGNALED(status))
-        printf("  %s got as far as " LINE ": " TEXT "\n",
-            thread_name(sh->running), LINE_OF(sh->pc), LINE_OF(sh->pc));
+        printf("  %s got as far as " LINE_TEXT "\n", thread_name(sh->running),
+            LINE_OF(sh->pc));
     if (expect_failure && (unfit != NULL || o.hash != failure.outcome.hash))
         printf("\nThe replay did something else: %s\nThen what the program does"
                " depends on more than the order of its threads,\nperhaps on a "
@@ -80,7 +80,8 @@ static const char *within(void) {
 
 /* Nobody can say which one is right. */
 static void tell_different(void) {
-    printf("%d outcomes; the first one seen is called the reference\n",
+    printf("%d outcomes; the first one seen is called the reference, though it "
+           "may be the\nwrong one\n",
         outcomes_fine());
     if (outcomes_differ_in_order())
         printf(

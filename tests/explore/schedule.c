@@ -20,75 +20,10 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { MOST_BEEN = 1 << 12 };
-enum { DEAD = 1 << 14 };           /* below a stack: the calls that are over */
-enum { LARGE = 4096, PART = 256 }; /* bytes of a stack, to look at */
-enum { MOST_AFTER = 20000 };       /* turns after the program's end */
+enum { DEAD = 1 << 14 };     /* below a stack: the calls that are over */
+enum { MOST_AFTER = 20000 }; /* turns after the program's end */
 
 static bool spurious_used;
-
-/* ---------- Threads that spin ---------- */
-
-static uint64_t hash_words(uint64_t hash, uintptr_t from, uintptr_t to) {
-    for (const uint64_t *w = (const uint64_t *)from; (uintptr_t)w < to; w++)
-        hash = (hash ^ *w) * 0x100000001B3u;
-    return hash;
-}
-
-/* The ends of the frame in use, where the compiler puts what is no array: if
-   these have changed, so has the stack. */
-static bool ends_known(const struct thread *t, uint64_t hash, uintptr_t low) {
-    static uint64_t been[MOST_BEEN];
-    uintptr_t top = t->depth > 1 ? t->frames[t->depth - 2].sp : t->base;
-    if (top <= low || top > t->base)
-        top = t->base;
-    if (top > low + 2 * PART) {
-        hash = hash_words(hash, low, low + PART);
-        low = top - PART;
-    }
-    return known(been, MOST_BEEN, mix(hash_words(hash, low, top), 0));
-}
-
-/* The third time here, with nothing changed? In the first lap dead parts of the
-   stack may still be of before; how many is the compiler's and the machine's
-   business, and must not be seen in the number of schedules. */
-static bool third_time(uint64_t where) {
-    static struct {
-        uint64_t where;
-        int times;
-    } visits[MOST_BEEN];
-    int i = (int)(where % MOST_BEEN);
-    visits[i].times = visits[i].where == where ? visits[i].times + 1 : 1;
-    visits[i].where = where;
-    return visits[i].times >= 3;
-}
-
-/* A thread whose registers and stack are as they were when it was here
- * before, and nothing has changed since, will come by for ever unless another
- * thread changes something. It waits for that, so the number of schedules
- * stays finite and none is lost: where it holds the fewest locks, which is
- * known after one more lap. */
-static bool repeats(struct thread *t, uintptr_t low) {
-    static uint64_t been[MOST_BEEN];
-    uint64_t by_others = changes - t->own;
-    uint64_t hash = mix(by_others, (uintptr_t)t->next.pc + (unsigned)t->id);
-    bool often = third_time(mix(hash, t->next.at));
-    bool first_lap = t->marked != by_others || t->lap == 0;
-    if (first_lap && t->base - low > LARGE && !ends_known(t, hash, low))
-        return false;
-    hash = hash_words(hash, low, t->base);
-    bool again = known(been, MOST_BEEN, mix(hash, 0)) && often;
-    if (first_lap) {
-        t->marked = by_others;
-        t->lap = again ? hash : 0;
-        t->least = t->held;
-        t->around = t->held == 0;
-        return again && t->around;
-    }
-    t->least = t->held < t->least ? t->held : t->least;
-    t->around = t->around || hash == t->lap;
-    return t->around && t->held == t->least;
-}
 
 static uint64_t value_at(const struct op *op) {
     uint64_t value = 0;
@@ -107,8 +42,10 @@ void settle(uintptr_t low) {
     uint64_t value = t->next.kind == READ ? t->before : value_at(&t->next);
     if ((value != t->before || (t->next.later && t->next.kind == WRITE)) &&
         (t->place->level != OWN || t->next.at < low - DEAD ||
-            t->next.at >= t->base))
+            t->next.at >= t->base)) {
         changes++;
+        t->made++;
+    }
     if (t->shown)
         say_step(t, value);
 }
@@ -126,19 +63,23 @@ static bool can_run(const struct thread *t) {
 /* Nobody can go on: time passes until somebody can, or nobody ever will. */
 static void pass_time(void) {
     int64_t next = INT64_MAX;
-    const char *why = "deadlock";
+    bool spins = false;
     for (int i = 0; i < sh->nthreads; i++) {
         const struct thread *t = &threads[i];
-        if (t->alive && parked(t))
-            why = "a thread spins for ever, waiting for a change that nobody "
-                  "makes";
+        spins |= t->alive && parked(t);
         if (t->deadline > 0 && t->deadline < next && !ready(t))
             next = t->deadline;
     }
-    if (next == INT64_MAX)
-        end_run(STUCK, "%s", why);
+    bool for_ever = next != INT64_MAX && goes_round();
+    if (next == INT64_MAX || for_ever)
+        end_run(STUCK, "%s",
+            spins || for_ever
+                ? "a thread spins for ever, waiting for a change that nobody "
+                  "makes"
+                : "deadlock");
     now = next > now ? next : now;
     changes++;
+    passes++;
     for (int i = 0; i < sh->nthreads; i++) {
         struct thread *t = &threads[i];
         if (t->deadline == 0 || t->deadline > now || ready(t))
@@ -160,7 +101,7 @@ static int usual_choice(const struct thread *last, uint64_t enabled) {
     int sibling = -1; /* that has not begun */
     for (uint64_t left = enabled; left != 0; left &= left - 1) {
         const struct thread *t = &threads[__builtin_ctzll(left)];
-        if (t->next.kind == EXIT)
+        if (t->next.kind == EXIT || t->tired)
             going &= ~(1ull << t->id);
         else if (!t->begun && t->creator == last->id)
             return t->id;
@@ -209,12 +150,14 @@ static struct thread *choose(uint64_t enabled, uint64_t spurious, bool ending) {
     if (ended) /* what comes now is no part of the schedule */
         return last = &threads[usual_choice(last, enabled)];
     if (sh->nsteps == MOST_STEPS - 1)
-        end_run(UNFIT, "a run has more than %d steps: give it less work",
-            MOST_STEPS);
+        end_run(UNFIT, "a run has more than %d steps%s%s: give it less work",
+            MOST_STEPS, last->tired ? ", and " : "",
+            last->tired ? looking(last) : "");
     *s = (struct step){enabled, spurious, (uint32_t)state, .stay = -1,
         .cost = (uint8_t)(sh->cost < ALL ? sh->cost : ALL)};
     s->usual = s->choice = (uint8_t)usual_choice(last, enabled);
-    if (enabled >> last->id & 1 && !last->yielded && last->next.kind != EXIT)
+    if (enabled >> last->id & 1 && !last->yielded && !last->tired &&
+        last->next.kind != EXIT)
         s->stay = (int8_t)last->id;
     if (past && sh->nsteps == sh->pause_at) {
         say_situation(s);
@@ -240,11 +183,13 @@ static struct thread *choose(uint64_t enabled, uint64_t spurious, bool ending) {
 static struct thread *pick(void) {
     for (;; pass_time()) {
         uint64_t enabled = 0, spurious = 0;
-        bool ending = false;
+        bool ending = false, fresh = false, sleeps = false;
         for (int i = 0; i < sh->nthreads; i++) {
             struct thread *t = &threads[i];
+            sleeps |= t->deadline > 0;
             if (!can_run(t))
                 continue;
+            fresh |= !t->tired;
             if (t->next.kind >= QUICK)
                 return t;
             enabled |= 1ull << i;
@@ -252,7 +197,7 @@ static struct thread *pick(void) {
             if (t->next.kind == WAIT && !spurious_used)
                 spurious |= 1ull << i;
         }
-        if (enabled != 0)
+        if (fresh || (enabled != 0 && !sleeps))
             return choose(enabled, spurious, ending);
     }
 }
@@ -332,10 +277,9 @@ static __attribute__((noinline)) struct place *take_turn(
     sh->running_tid = t->tid;
     sh->pc = op.pc;
     t->parked = repeats(t, low) ? changes - t->own : 0;
-    bool choice =
-        p->level == CHOICE || op.kind == WAIT || op.kind == EXIT || !can_run(t);
-    if (++t->turns == MOST_STEPS) /* perhaps nobody else ever comes to his */
-        choice = true;
+    bool choice = p->level == CHOICE || op.kind == WAIT || op.kind == EXIT ||
+                  t->lets_others || !can_run(t);
+    turns++;
     if (choice)
         reschedule(t);
     check_stack(&op);
@@ -344,10 +288,14 @@ static __attribute__((noinline)) struct place *take_turn(
         touch(op.mutex, choice);
     t->deadline = 0;
     t->settled = false;
+    bool told =
+        alive > 1 || /* or what others left behind */
+        (op.kind < LOCK && p->write.when > 0 && p->write.thread != t->id);
     t->shown = sh->shown && (p->known >= MET || op.kind == EXIT) &&
-               op.kind <= EXIT && alive > 1 && !ended;
+               op.kind <= EXIT && told && !ended;
     t->before = value_at(&op);
-    changes += op.kind >= CHANGE;
+    t->lets_others = look(t);
+    changes += op.kind == CHANGE;
     return p;
 }
 

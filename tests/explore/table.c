@@ -11,6 +11,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 enum { MOST_SAID = 1000 };
@@ -67,33 +68,60 @@ const char *place_name(uintptr_t at, uintptr_t size) {
     return name;
 }
 
+/* The text that begins there, if it is a constant; else "". */
+static const char *constant_text(uintptr_t at) {
+    size_t most, n = 0;
+    char *text = another_text(&most);
+    struct iovec to = {text, 20}, from = {(void *)at, 20};
+    memset(text, 0, most);
+    if (at >= (uintptr_t)__executable_start && at < (uintptr_t)__data_start &&
+        process_vm_readv(getpid(), &to, 1, &from, 1, 0) > 0)
+        while (text[n] >= ' ' && text[n] <= '~')
+            n++;
+    text[text[n] == '\0' || n == 20 ? n : 0] = '\0';
+    return text;
+}
+
 void say_value(uintptr_t at, uintptr_t size, uint64_t value) {
     int unused = 64 - 8 * (int)size;
     const char *block = block_name(value, 0);
-    say("\1V%s %lu %lu %lx %ld\1", block != NULL ? block : "- - - - - - -", at,
-        size, value, (int64_t)(value << unused) >> unused);
+    say("\1V%s %lu %lu %lx %ld\6%s\1", block != NULL ? block : "- - - - - - -",
+        at, size, value, (int64_t)(value << unused) >> unused,
+        size == sizeof(char *) ? constant_text(value) : "");
 }
 
-/* A row of the table; between tabs is what names.awk puts into columns. C: its
-   place was contended. */
+/* A row of the table; between tabs is what names.awk puts into columns. */
 void say_step(const struct thread *t, uint64_t value) {
     const struct op *op = &t->next;
-    bool choice = t->place->level == CHOICE || op->kind == EXIT;
-    say("\2%s\t%s\t%s\t%s", choice ? "C" : "-", place_name(op->at, op->size),
-        thread_name(t->id), op->name);
-    if (op->kind < LOCK && op->at != (uintptr_t)stdout && !op->later) {
+    say("\2%s\t%s\t%s\t%s", alive > 1 ? "-" : "alone",
+        place_name(op->at, op->size), thread_name(t->id), op->name);
+    if (op->kind < LOCK && op->at != (uintptr_t)stdout && !op->later &&
+        op->name != freeing) {
         say(" ");
         say_value(op->at, op->size, value);
     }
     say("%s\t" TEXT "\n", t->failed ? ": no" : "", LINE_OF(op->pc));
 }
 
+const char *looking(const struct thread *t) {
+    size_t most;
+    char *text = another_text(&most);
+    snprintf(text, most,
+        "%s looks again and again (%ss %s at " LINE "), and nobody changes it",
+        thread_name(t->id), t->looked.name,
+        place_name(t->looked.at, t->looked.size), LINE_OF(t->looked.pc));
+    return text;
+}
+
 void say_why(const struct thread *t) {
     const struct op *op = &t->next;
     const struct place *p = op->kind == WAKE && ready(t) ? op->mutex : t->place;
-    bool join = op->kind == JOIN;
-    say("  %s %s %s of %s at " LINE, thread_name(t->id),
-        parked(t) ? "repeats" : "waits in", op->name,
+    bool join = op->kind == JOIN, looks = parked(t) || t->deadline > 0;
+    if (looks && t->looked.at != 0 && p->owner == NULL) {
+        say("  %s\n", looking(t));
+        return;
+    }
+    say("  %s waits in %s of %s at " LINE, thread_name(t->id), op->name,
         join ? thread_name(p->owner->id) : place_name(p->at, p->size),
         LINE_OF(op->pc));
     if (p->owner != NULL && !join)

@@ -214,7 +214,8 @@ static void copy_kit(void) {
     static const char *const built[] = {
         "launcher", "clock_shim.so", "explore.o", "rare.o", "rare.wraps", NULL};
     static const char *const scripts[] = {"tests/explore/explore.sh",
-        "tests/explore/names.awk", "tests/run/build.sh", NULL};
+        "tests/explore/debug.awk", "tests/explore/names.awk",
+        "tests/run/build.sh", NULL};
     char from[4096], to[200];
     ssize_t length = readlink("/proc/self/exe", from, sizeof from - 32);
 

@@ -86,7 +86,8 @@ static enum outside busy(void *arg) {
 /* Names and lines for explore's report, in the sandbox: names.awk. The dir
  * is the binary's; the submitted source is put beside it. */
 static void look_up(const struct grading *g, const char *dir, struct run *run) {
-    char path[600], exe[600], report[600], source[600], script[600];
+    char path[600], exe[600], report[600], source[600];
+    char scripts[2][600];
     char variable[2][640];
     struct sandbox sandbox = sandbox_at(dir, NULL);
     struct program program = {.box = &sandbox.box};
@@ -107,9 +108,11 @@ static void look_up(const struct grading *g, const char *dir, struct run *run) {
     snprintf(variable[0], sizeof variable[0], "exe=%s",
         sandbox_path(&sandbox, path, exe, sizeof exe));
     snprintf(variable[1], sizeof variable[1], "src=%s", source);
-    snprintf(script, sizeof script, "%s/names.awk", sandbox_kit());
+    snprintf(scripts[0], sizeof scripts[0], "%s/debug.awk", sandbox_kit());
+    snprintf(scripts[1], sizeof scripts[1], "%s/names.awk", sandbox_kit());
     program.argv = (const char *const[]){"/usr/bin/awk", "-v", variable[0],
-        "-v", variable[1], "-f", script, report, report, NULL};
+        "-v", variable[1], "-f", scripts[0], "-f", scripts[1], report, report,
+        NULL};
     program_run(&program, &better);
     if (better.end != EXITED || better.code != 0) {
         run_free(&better); /* its addresses are better than nothing */
