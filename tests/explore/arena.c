@@ -96,6 +96,8 @@ void *allocate(size_t align, size_t size, const void *pc) {
         .number = number_of(id, made_at)};
     *grain((uintptr_t)head) = HEAD;
     memset(grain(at), LIVE, grains);
+    if (size % GRAIN != 0 || size == 0)
+        grain(at)[grains - 1] = (unsigned char)(PARTLY + size % GRAIN);
     chunk[id].next = (char *)at + grains * GRAIN;
     return (void *)at;
 }

@@ -10,8 +10,8 @@
 
 enum { GRAIN = 16 }; /* bytes; all blocks are made of these */
 
-/* Of a grain. HEAD: a block begins behind it. */
-enum { OUTSIDE, HEAD, LIVE, FREED };
+/* Of a grain. HEAD: a block begins behind it. PARTLY + n: n bytes live. */
+enum { OUTSIDE, HEAD, LIVE, FREED, PARTLY };
 
 struct head { /* one grain before a block; code is below 4 GiB */
     uint32_t size, made_at, freed_at;

@@ -86,7 +86,8 @@ struct thread {
     uint64_t state;
     bool settled, shown;          /* its last step */
     uint64_t before;              /* what was there */
-    uintptr_t base, low;          /* where its stack begins, and ends now */
+    uintptr_t base, low, sp;      /* where its stack begins, ends now, and ended
+                                when the program called us */
     uint64_t parked, marked, lap; /* see repeats() */
     uint64_t own;                 /* changes that only others may wait for */
     int least;
@@ -122,7 +123,9 @@ extern char strtok_memory;   /* stands for what strtok has of its own */
 extern bool over;            /* the last words: nothing is chosen any more */
 extern bool ended;           /* the others go on, to see what the end cut off */
 
-#define PC __builtin_return_address(0)
+/* Where the program called us; how deep its stack was then is kept. */
+#define PC (called_at(__builtin_dwarf_cfa()), __builtin_return_address(0))
+static inline void called_at(const void *stack_pointer);
 #define LENGTH(array) (int)(sizeof(array) / sizeof *(array))
 /* The compiler and the linker call the hooks: nobody declares them. */
 #pragma GCC diagnostic ignored "-Wmissing-prototypes"
@@ -145,6 +148,10 @@ extern bool ended;           /* the others go on, to see what the end cut off */
 
 /* common.c */
 
+static inline void called_at(const void *stack_pointer) {
+    if (self != NULL)
+        self->sp = (uintptr_t)stack_pointer;
+}
 bool ready(const struct thread *);  /* has what it waits for come? */
 bool parked(const struct thread *); /* it spins, nobody has changed anything */
 char *another_text(size_t *size);   /* it lives until the eighth next call */
@@ -159,6 +166,14 @@ void begin_at_once(struct thread *);
 void settle(uintptr_t low); /* its last step is done: what was written */
 void scrub(void); /* what our calls left on the stack must make no difference */
 uintptr_t stack_pointer(void);
+
+/* checks.c: end the run if memory is used that is gone */
+
+/* A variable on the stack of another thread, whose function has returned? */
+void check_stack(const struct op *, const struct place *);
+void check_block(const struct op *); /* no block that lives? */
+void lend(uintptr_t at); /* others than the stack's thread have used it, ever */
+bool is_lent(uintptr_t *from, uintptr_t *to); /* of self's stack: which part? */
 
 /* spin.c */
 
@@ -199,6 +214,8 @@ void say_why(const struct thread *); /* it cannot go on */
 const char *looking(const struct thread *);
 /* What names.awk makes a name of; it lives until the eighth next call. */
 const char *place_name(uintptr_t at, uintptr_t size);
+/* Of a variable whose function has returned; that had the code at pc in it. */
+const char *dead_name(uintptr_t at, uintptr_t size, const void *pc);
 
 /* situation.c */
 

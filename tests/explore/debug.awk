@@ -135,9 +135,22 @@ function on_stack(at, size, code, frame, thread,    i, o, f, begin) {
         begin = frame + base[f] + in_frame[o]
         if (at >= begin && at < begin + size_of(type[o]))
             return label[o] part_of(type[o], at - begin, size) " of " \
-                (label[f] == "main" || thread == "main" ? label[f] : thread)
+                (label[f] == "main" || thread ~ /^main$|^-$/ ? label[f] : thread)
     }
     return "stack of " thread
+}
+
+# A variable whose function has returned: the frame that was last there is its
+# own, if it is of the function that had the code at pc.
+function dead(at, size, code, frame, pc,    o, f, found) {
+    for (o in low)
+        if (tag[o] ~ /subprogram/ && pc >= low[o] && pc < low[o] + high[o])
+            f = o
+    if (f && code >= low[f] && code < low[f] + high[f])
+        found = on_stack(at, size, code, frame, "-")
+    if (found == "" || found ~ /^stack of/)
+        return "a variable of a function"
+    return found
 }
 
 # What has that name and points to something: best in the function of the code.

@@ -143,15 +143,21 @@ fi
 PLACES=$exe.places NAMES=$here
 export BOUND REPLAY REDUCE TIMEOUT MAX_SCHEDULES OUTCOMES EXPECT STATUS INPUT
 export REJECT GDB PLACES NAMES PLAY
-# shellcheck disable=SC2086
-[ -z "$GDB" ] || { rm -rf "$temp" && exec gdb -q --args "$exe" $ARGS; }
+# Words as a shell makes them: 'a b' is one. Nothing in them is run.
+printf '%s\n' "$ARGS" | xargs -r printf '%s\n' >"$temp/words" 2>"$temp/why" ||
+    say "ARGS=$ARGS: $(head -n 1 "$temp/why")"
+set --
+while IFS= read -r word; do
+    set -- "$@" "$word"
+done <"$temp/words"
+[ -z "$GDB" ] || { rm -rf "$temp" && exec gdb -q --args "$exe" "$@"; }
 # The same addresses each time, where that is allowed: a replay needs them.
 steady=$(setarch -R true 2>/dev/null && echo setarch -R)
 # shellcheck disable=SC2086
-[ -z "$PLAY" ] || { rm -rf "$temp" && exec $steady "$exe" $ARGS; }
+[ -z "$PLAY" ] || { rm -rf "$temp" && exec $steady "$exe" "$@"; }
 trap : INT # explore ends by itself
 # shellcheck disable=SC2086
-$steady $EMULATOR "$exe" $ARGS >"$temp/report"
+$steady $EMULATOR "$exe" "$@" >"$temp/report"
 status=$?
 [ -z "$SVG" ] || REPORT=${REPORT:-$temp/steps}
 awk -v exe="$exe" -v tsv="$REPORT" -f "$here/debug.awk" -f "$here/names.awk" \

@@ -17,24 +17,22 @@ static const char *const names[] = {"read", "write", "update"};
 
 /* ---------- malloc and free ---------- */
 
-/* An access that is to no block that lives. */
-static void check_block(const struct op *op) {
-    if (!in_arena(op->at) || *grain(op->at) == LIVE)
-        return;
-    const struct head *h = head_of(op->at);
-    sh->running = self->id;
-    sh->pc = op->pc;
-    if (*grain(op->at) == FREED)
-        end_run(MISUSE, "%s: %s %ss what %s freed at " LINE,
-            op->name == freeing ? "double free" : "use after free",
-            thread_name(self->id), op->name, thread_name(h->freed_by),
-            (unsigned long)h->freed_at);
-    end_run(MISUSE, "%s %ss beside the blocks that malloc gave",
-        thread_name(self->id), op->name);
+/* All that was used from there to there is gone: like a write of it. */
+static void gone(uintptr_t from, uintptr_t to, const char *how, void *pc) {
+    for (uintptr_t w = from & ~(uintptr_t)7; w < to; w += 8)
+        for (const struct place *p = first_place(w); p != NULL; p = p->next) {
+            if (p->at < from || p->at >= to)
+                continue;
+            turn((struct op){p->sync ? LOCK : WRITE, how, p->at, p->size, pc,
+                .later = !p->sync});
+            if (p->sync && p->owner != NULL)
+                end_run(MISUSE, "%s %ss %s, which %s holds",
+                    thread_name(self->id), how, place_name(p->at, p->size),
+                    p->owner == self ? "it" : thread_name(p->owner->id));
+            if (!p->sync)
+                break;
+        }
 }
-
-static void plain(
-    enum kind, const char *name, const void *, unsigned long, void *pc);
 
 static void free_block(void *block, void *pc) {
     uintptr_t at = (uintptr_t)block;
@@ -53,13 +51,8 @@ static void free_block(void *block, void *pc) {
     if (at % GRAIN != 0 || *grain((uintptr_t)h) != HEAD)
         end_run(MISUSE, "free at " LINE " of what malloc did not give",
             LINE_OF(pc));
-    /* A write of all that was used of it. */
-    for (uintptr_t w = at; self != NULL && w < at + h->size; w += 8)
-        for (const struct place *p = first_place(w); p != NULL; p = p->next)
-            if (p->at == w && !p->sync) {
-                plain(WRITE, freeing, (void *)w, p->size, pc);
-                break;
-            }
+    if (self != NULL)
+        gone(at, at + h->size, freeing, pc);
     if (*grain(at) == FREED) { /* while it waited for its turn */
         free_block(block, pc);
         return;
@@ -140,7 +133,6 @@ static void words(enum kind kind, const char *name, const void *p,
             struct op op = {kind, name, at, length, .pc = pc};
             op.later = copy == NULL && next < end;
             turn(op);
-            check_block(&op);
         }
         if (copy != NULL && kind == READ)
             memcpy(copy, (const void *)at, length);
@@ -185,8 +177,21 @@ void __tsan_func_entry(void *unused) {
         self->frames[self->depth] = (struct frame){sp, PC};
     self->depth++;
 }
-HOOK(
-    void, func_exit, (void), if (self != NULL && self->depth > 0) self->depth--)
+/* Others may still use what is in the frame. The first function's is checked at
+   the thread's end. */
+void __tsan_func_exit(void) {
+    uintptr_t from, to;
+    if (self == NULL || self->depth == 0)
+        return;
+    if (self->depth > 1 && self->depth <= MOST_DEPTH) {
+        from = self->frames[self->depth - 1].sp;
+        to = self->frames[self->depth - 2].sp;
+        if (is_lent(&from, &to))
+            gone(from, to, "leave", PC);
+    }
+    self->depth--;
+    (void)PC;
+}
 
 /* With the happens-before edges of an atomic operation: an update carries on
    what was released before it; a store that releases nothing ends that. */
@@ -196,7 +201,6 @@ static void atomic(struct op op, int order, const void *expected) {
     if (self == NULL)
         return;
     struct place *p = turn(op);
-    check_block(&op);
     bool takes = order != __ATOMIC_RELAXED && order != __ATOMIC_RELEASE;
     bool gives = order == __ATOMIC_RELEASE || order >= __ATOMIC_ACQ_REL;
     if (expected != NULL && memcmp((const void *)op.at, expected, op.size) != 0)

@@ -6,7 +6,8 @@
 # hex: file.c:37; T likewise: the line and its text; W: file, line and text; N,
 # an address, a size and the address in hex: the name of what is there; S,
 # likewise for a stack: with the code and the begin of the frame, and the thread
-# (-: the function is named); H: of what is in a block of malloc: the code that
+# (-: the function is named); U, for a variable whose function has returned: the
+# same with an address in its code; H: of what is in a block of malloc: the code that
 # made it, the address, where in the block, the size of it and of the block, its
 # number and the thread that made it; V: the same if the value is such an
 # address, then the place's address and size, the value as hex and as a number,
@@ -61,6 +62,8 @@ function looked_up(what,    word, pointed, words) {
         leaf_at[word[1]] = leaf
         return pointed
     }
+    if (what ~ /^U/)
+        return dead(word[1], word[2], number(word[3]), word[4], number(word[5]))
     if (what ~ /^[HV]/ && word[1] != "-")
         pointed = in_block(word[1], word[3], word[4], word[5], word[6], word[7])
     if (what ~ /^H/) {

@@ -101,6 +101,7 @@ void recall_learned(void) {
         const struct learned *l = &sh->learned[i];
         struct place *p = find_place(l->at, l->size, l->sync);
         p->known = (enum level)l->level;
+        lend(l->at);
         if (i < sh->uses_learned)
             p->level = p->known;
     }

@@ -243,22 +243,6 @@ void begin_at_once(struct thread *t) {
         continue;
 }
 
-/* A variable on the stack of another, whose function has returned? Main's stay,
-   after its pthread_exit. */
-static void check_stack(const struct op *op) {
-    size_t id = (op->at - (uintptr_t)STACKS) / STACK_DISTANCE;
-    if (op->at < (uintptr_t)STACKS || id >= MOST_THREADS || ended)
-        return;
-    const struct thread *t = &threads[id];
-    if (t == self || !t->used || op->at >= t->base)
-        return;
-    if (t->depth == 0 || op->at < t->low || (!t->alive && id != 0))
-        end_run(MISUSE,
-            "use after return: %s uses a variable of %s, whose "
-            "function has ended",
-            thread_name(self->id), thread_name(t->id));
-}
-
 static __attribute__((noinline)) struct place *take_turn(
     struct op op, uintptr_t low) {
     static int turns_after;
@@ -282,8 +266,9 @@ static __attribute__((noinline)) struct place *take_turn(
     turns++;
     if (choice)
         reschedule(t);
-    check_stack(&op);
+    check_stack(&op, p);
     touch(p, choice);
+    check_block(&op);
     if (op.mutex != NULL)
         touch(op.mutex, choice);
     t->deadline = 0;

@@ -35,7 +35,8 @@ static const struct thread *on_stack(
         if (at >= t->base || t->base - at > 1u << 23 || !t->used)
             continue;
         *code = *frame = 0;
-        for (int k = 0; k < t->depth && k < MOST_DEPTH; k++)
+        /* Beyond its depth: the frames that were last there. */
+        for (int k = 0; k < MOST_DEPTH && t->frames[k].sp != 0; k++)
             if (t->frames[k].sp <= at) {
                 *code = LINE_OF(t->frames[k].pc);
                 *frame = k > 0 ? t->frames[k - 1].sp : t->base;
@@ -68,6 +69,17 @@ const char *place_name(uintptr_t at, uintptr_t size) {
     return name;
 }
 
+const char *dead_name(uintptr_t at, uintptr_t size, const void *pc) {
+    size_t most;
+    char *name = another_text(&most);
+    uintptr_t code = 0, frame = 0;
+    const struct thread *t = on_stack(at, &code, &frame);
+    bool first = t != NULL && frame == t->base; /* there was no other */
+    snprintf(name, most, "\1U%lu %lu %lx %lu %lx\1", at, size, code, frame,
+        first ? code : LINE_OF(pc));
+    return name;
+}
+
 /* The text that begins there, if it is a constant; else "". */
 static const char *constant_text(uintptr_t at) {
     size_t most, n = 0;
@@ -95,8 +107,7 @@ void say_step(const struct thread *t, uint64_t value) {
     const struct op *op = &t->next;
     say("\2%s\t%s\t%s\t%s", alive > 1 ? "-" : "alone",
         place_name(op->at, op->size), thread_name(t->id), op->name);
-    if (op->kind < LOCK && op->at != (uintptr_t)stdout && !op->later &&
-        op->name != freeing) {
+    if (op->kind < LOCK && op->at != (uintptr_t)stdout && !op->later) {
         say(" ");
         say_value(op->at, op->size, value);
     }
