@@ -12,6 +12,7 @@
 #include <pthread.h>
 #include <semaphore.h>
 #include <setjmp.h>
+#include <stdarg.h>
 #include <stddef.h>
 #include <time.h>
 
@@ -223,6 +224,10 @@ void say_situation(const struct step *); /* for the player */
 
 /* hooks_memory.c, hooks_threads.c, hooks_locks.c, hooks_system.c */
 
+/* Steps of self's that read; for the code at pc. */
+void read_bytes(const void *, unsigned long size, void *pc);
+void read_text(const char *, void *pc);
+void read_format(const char *format, va_list, void *pc);
 void time_out(int64_t then); /* until when the next wait lasts, by any clock */
 int64_t nanoseconds(const struct timespec *);
 /* So that what was printed is shown, or what took so long. */

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <malloc.h>
+#include <printf.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -146,6 +147,10 @@ static void words(enum kind kind, const char *name, const void *p,
 static void plain(enum kind kind, const char *name, const void *p,
     unsigned long size, void *pc) {
     words(kind, name, p, size, pc, NULL);
+}
+
+void read_bytes(const void *p, unsigned long size, void *pc) {
+    plain(READ, names[READ], p, size, pc);
 }
 
 #define READS(p, n) plain(READ, names[READ], p, n, PC)
@@ -291,11 +296,46 @@ FIRST(
     (READS(from, strlen(from) + 1), WRITES(to + strlen(to), strlen(from) + 1)),
     char *, strcat, (char *to, const char *from), (to, from))
 
-/* What they write; what they read is not followed. */
+/* ---------- Text ---------- */
+
+void read_text(const char *text, void *pc) {
+    if (text >= __data_start) /* else it is a constant */
+        read_bytes(text, strlen(text) + 1, pc);
+}
+
+/* What printf's %s reads. With a precision it need not have an end: left out. */
+void read_format(const char *format, va_list list, void *pc) {
+    int types[16];
+    size_t n = parse_printf_format(format, LENGTH(types), types);
+    bool ends = true;
+    for (const char *f = format; (f = strchr(f, '.')) != NULL;) {
+        f += 1 + strspn(f + 1, "*0123456789");
+        ends &= *f != 's';
+    }
+    va_list args;
+    va_copy(args, list);
+    for (size_t i = 0; i < n && i < LENGTH(types); i++) {
+        int type = types[i] & ~PA_FLAG_MASK;
+        if (types[i] == PA_STRING && ends)
+            read_text(va_arg(args, const char *), pc);
+        else if (types[i] & PA_FLAG_LONG_DOUBLE && type == PA_DOUBLE)
+            (void)va_arg(args, long double);
+        else if (type == PA_DOUBLE || type == PA_FLOAT)
+            (void)va_arg(args, double);
+        else if (types[i] & (PA_FLAG_LONG | PA_FLAG_LONG_LONG | PA_FLAG_PTR) ||
+                 type == PA_STRING || type == PA_WSTRING || type == PA_POINTER)
+            (void)va_arg(args, long);
+        else
+            (void)va_arg(args, int);
+    }
+    va_end(args);
+}
+
 __attribute__((format(printf, 3, 0))) static int print(
     char *to, size_t n, const char *format, va_list args, void *pc) {
     va_list again;
     va_copy(again, args);
+    read_format(format, args, pc);
     int length = vsnprintf(NULL, 0, format, again);
     va_end(again);
     if (length >= 0 && n > 0)

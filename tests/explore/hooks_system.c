@@ -91,26 +91,29 @@ static void print(const FILE *stream, void *pc) {
 #define PRINT(name, stream, params)             \
     int __wrap_##name params {                  \
         va_list list;                           \
-        print(stream, PC);                      \
         va_start(list, format);                 \
+        read_format(format, list, PC);          \
+        print(stream, PC);                      \
         int n = vfprintf(stream, format, list); \
         va_end(list);                           \
         return n;                               \
     }
 PRINT(printf, stdout, (const char *format, ...))
 PRINT(fprintf, f, (FILE * f, const char *format, ...))
-FIRST(print(f, PC), int, vfprintf, (FILE * f, const char *s, va_list l),
-    (f, s, l))
-FIRST(print(stdout, PC), int, vprintf, (const char *s, va_list l), (s, l))
-FIRST(print(stdout, PC), int, puts, (const char *s), (s))
+FIRST((read_format(s, l, PC), print(f, PC)), int, vfprintf,
+    (FILE * f, const char *s, va_list l), (f, s, l))
+FIRST((read_format(s, l, PC), print(stdout, PC)), int, vprintf,
+    (const char *s, va_list l), (s, l))
+FIRST((read_text(s, PC), print(stdout, PC)), int, puts, (const char *s), (s))
 FIRST(print(stdout, PC), int, putchar, (int c), (c))
-FIRST(print(f, PC), int, fputs, (const char *s, FILE *f), (s, f))
+FIRST((read_text(s, PC), print(f, PC)), int, fputs, (const char *s, FILE *f),
+    (s, f))
 FIRST(print(f, PC), int, fputc, (int c, FILE *f), (c, f))
 FIRST(print(f, PC), int, putc, (int c, FILE *f), (c, f))
-FIRST(print(f, PC), size_t, fwrite,
+FIRST((read_bytes(p, s *n, PC), print(f, PC)), size_t, fwrite,
     (const void *p, size_t s, size_t n, FILE *f), (p, s, n, f))
-FIRST(print(fd == 1 ? stdout : NULL, PC), ssize_t, write,
-    (int fd, const void *p, size_t n), (fd, p, n))
+FIRST((read_bytes(p, n, PC), print(fd == 1 ? stdout : NULL, PC)), ssize_t,
+    write, (int fd, const void *p, size_t n), (fd, p, n))
 
 /* What was printed up to a crash is still in a buffer, which nobody locks any
    more. */

@@ -56,6 +56,32 @@ static void test_files(void) {
     script("x PROGRAM=\"$D\"", 2, "no .c file in it", "");
 }
 
+/* ARGS as a shell takes it, and nothing in it is run. */
+static void test_words(void) {
+    static const char program[] =
+        "cat >\"$D/f.c\" <<'EOF'\n"
+        "#include <pthread.h>\n"
+        "#include <stdio.h>\n"
+        "static void *nothing(void *arg) { return arg; }\n"
+        "int main(int argc, char *argv[]) {\n"
+        "    pthread_t a;\n"
+        "    pthread_create(&a, NULL, nothing, NULL);\n"
+        "    pthread_join(a, NULL);\n"
+        "    for (int i = 1; i < argc; i++) printf(\"[%s]\", argv[i]);\n"
+        "    return 0;\n"
+        "}\n"
+        "EOF\n";
+    char text[1000];
+
+    snprintf(text, sizeof text,
+        "%sx PROGRAM=\"$D/f\" ARGS='-x \"a b\" \"\" c\\ d $(ls) *'", program);
+    script(text, 0, "exit 0: [-x][a b][][c d][$(ls)][*]", "");
+    snprintf(text, sizeof text, "%sx PROGRAM=\"$D/f\" ARGS=' '", program);
+    script(text, 0, "right  exit 0: ", "");
+    snprintf(text, sizeof text, "%sx PROGRAM=\"$D/f\" ARGS='\"a'", program);
+    script(text, 2, "explore: ARGS=\"a: ", "unmatched double quote");
+}
+
 static void test_report(void) {
     static const char *const lines[] = {"outcome\t2\tright\texit 0: 2",
         "outcome\t4\twrong\texit 1: 1",
@@ -145,6 +171,7 @@ static void test_differs(void) {
 
 CU_TestInfo explore_use_tests[] = {
     {"several files, relative folders, blanks, C++", test_files},
+    {"arguments with blanks", test_words},
     {"a report for programs", test_report},
     {"the table stays within its columns and 40 rows", test_table},
     {"Ctrl-C and TIMEOUT lose no failure", test_ended},
