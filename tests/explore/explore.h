@@ -8,9 +8,9 @@
  *     parent.h) forks a child per schedule, looks at what the child did, and
  *     prescribes the next schedule.
  *   The child (common.c, schedule.c, spin.c, places.c, arena.c, checks.c,
- *     table.c, situation.c, hooks_*.c; child.h). The program's own threads run in it, one at a time: a thread
- *     says what it will do next, and waits until it is chosen. So a run is a
- *     list of choices, and can be repeated.
+ *     table.c, situation.c, hooks_*.c; child.h). The program's own threads run
+ *     in it, one at a time: a thread says what it will do next, and waits until
+ *     it is chosen. So a run is a list of choices, and can be repeated.
  * The halves talk through one shared mapping, struct shared. names.awk puts
  * names into the report in the place of addresses.
  */
