@@ -29,40 +29,40 @@ while IFS='|' read -r program arguments most; do
 done <<'PROGRAMS'
 06-locks/increment_race|-t 2 -w 2 -n 1 -q|3
 06-locks/atomic_store_race|-t 2 -w 2 -n 1 -q|3
-06-locks/deadlock_opposite|-s|5
-06-locks/bounded_queue_if|-s|4
-06-locks/bounded_queue_lost_wake|-s|4
-06-locks/cooking_semaphore_leak|-p 2|8
+06-locks/deadlock_opposite|-s|1
+06-locks/bounded_queue_if|-s|1
+06-locks/bounded_queue_lost_wake|-s|1
+06-locks/cooking_semaphore_leak|-p 2|1
 aba||34
 accounts||3
 box_on_stack||3
 broken_promise||3
-c11|none|9
-double_checked||6
+c11|none|6
+double_checked||5
 forgotten_join|first|3
-forgotten_join|none|11
+forgotten_join|none|8
 greet||3
-header||4
+header||3
 heap|use|3
 included||3
-in_time||6
+in_time||3
 increment|3 2|3
 load_then_store||3
-loop_variable||15
+loop_variable||6
 lost_early||43
-lost_wakeup||3
-lost_wakeup_unlocked||6
+lost_wakeup||1
+lost_wakeup_unlocked||3
 misuse|destroy|3
 partial_sums||3
 peterson_swapped||26
-philosophers|5|203
-places||15
-queue_if||7
-record||5
-row_index||15
-slot_on_stack||4
+philosophers|5|199
+places||9
+queue_if||6
+record||3
+row_index||6
+slot_on_stack||3
 strtok||4
-ten_threads||76
+ten_threads||75
 two||3
 PROGRAMS
 

@@ -61,8 +61,8 @@ enum level { OWN, MET, CHOICE };
 struct place {
     struct place *next; /* in its bucket */
     uintptr_t at, size;
-    bool sync;               /* a lock or its kin */
-    enum level level, known; /* known: of what was learned up to now */
+    bool sync, shared; /* sync: a lock or its kin; shared: in any run so far */
+    enum level level, known; /* level: what it had when the run began */
     struct access write;
     struct reader *readers;
     unsigned *clock;  /* what an acquire here gets to know; NULL: nothing */

@@ -234,7 +234,7 @@ function is_char(t) {
     return label[tag[t] ~ /array_type/ ? real_type(type[t]) : t] == "char"
 }
 
-function value(at, size, hex, signed, pointed, words,    found) {
+function value(at, size, hex, signed, pointed, words,    found, t) {
     if (!(at in leaf_at)) {
         name(at, size, "")
         leaf_at[at] = leaf
@@ -255,5 +255,8 @@ function value(at, size, hex, signed, pointed, words,    found) {
     if (leaf && tag[leaf] !~ /pointer/)
         return tag[leaf] ~ /structure|union/ ? "0x" hex : signed
     found = name(number(hex), size_of(type[leaf]), "")
+    for (t in low) # of a function
+        if (low[t] == number(hex) && tag[t] ~ /subprogram/)
+            return label[t]
     return found != "" ? "&" found : "0x" hex
 }

@@ -38,10 +38,9 @@ enum {
 /* pc is where the call returns. */
 #define LINE_OF(pc) (((unsigned long)(pc)) - 1)
 
-/* How a run ended, but by itself. UNFIT: it cannot be explored. NEWS: there are
-   more places to choose at than was known. SEEN: from here on it would go as in
-   a run before. PAUSE: the player is to choose. */
-enum fault { NONE, STUCK, MISUSE, UNFIT, NEWS, SEEN, PAUSE };
+/* How a run ended, but by itself. UNFIT: it cannot be explored. SEEN: from here
+   on it would go as in a run before. PAUSE: the player is to choose. */
+enum fault { NONE, STUCK, MISUSE, UNFIT, SEEN, PAUSE };
 
 /* A prescribed choice: at a step, a thread or SPURIOUS + thread. */
 struct given {
@@ -87,7 +86,8 @@ struct shared {
     char table[MOST_TABLE];
     struct step steps[MOST_STEPS];
     struct given given[MOST_STEPS];
-    /* For the runs to come. */
+    /* For the runs to come. news: there are more places to choose at. */
+    bool news;
     int nlearned;
     struct learned learned[MOST_LEARNED];
     uint64_t *seen; /* keys, MOST_STATES of them; the parent's, children read */

@@ -92,37 +92,42 @@ void forget(const void *block, unsigned long bytes) {
     for (uintptr_t word = from & ~(uintptr_t)7; word < to; word += 8)
         for (struct place *p = first_place(word); p != NULL; p = p->next)
             if (p->at >= from && p->at < to)
-                *p = (struct place){p->next, p->at, p->size, p->sync,
-                    .level = p->level, .known = p->known};
+                *p = (struct place){p->next, p->at, p->size, p->sync, p->shared,
+                    p->level, p->known};
 }
 
 void recall_learned(void) {
     for (int i = 0; i < sh->nlearned; i++) {
         const struct learned *l = &sh->learned[i];
         struct place *p = find_place(l->at, l->size, l->sync);
-        p->known = (enum level)l->level;
+        p->shared = true;
         lend(l->at);
         if (i < sh->uses_learned)
-            p->level = p->known;
+            p->level = p->known = (enum level)l->level;
     }
 }
 
-/* For this run and those to come. Without a choice, this one is worthless. A
-   run that makes a table has its places prescribed. */
+/* An atomic variable turned out to be a place to choose at: in this run it
+   orders nothing, so what seems to be unordered need not be. */
+static bool blind;
+
+/* For the runs to come: this one goes on to its end, which counts, but all of
+   them then begin again with more to choose. A run that makes a table has its
+   places prescribed. */
 static void learn(struct place *p, enum level level) {
     if (p->known >= level)
         return;
     p->known = level;
+    p->shared = true;
+    if (level == MET)
+        p->level = MET;
     if (sh->shown)
         return;
-    p->level = level;
     if (sh->nlearned == MOST_LEARNED)
         end_run(UNFIT, "the threads share too many places to be explored");
     sh->learned[sh->nlearned++] =
         (struct learned){p->at, p->size, p->sync, (int)level};
-    sh->uses_learned = sh->nlearned;
-    if (level == CHOICE)
-        end_run(NEWS, "more to choose");
+    sh->news = sh->news || level == CHOICE;
 }
 
 void choose_at(struct place *p) {
@@ -134,7 +139,7 @@ static void check(struct place *p, struct place *q, const struct access *a) {
     const struct op *op = &self->next;
     bool every = op->atomic && !sh->reduce;
     bool beside = a->when > self->life[a->thread];
-    if (a->thread == self->id || a->when == 0 || (!beside && !every))
+    if (a->thread == self->id || a->when == 0 || (!beside && !every) || blind)
         return;
     bool unordered = a->when > self->hb[a->thread];
     if (unordered && !p->sync && !(a->atomic && op->atomic) && !*sh->race)
@@ -145,6 +150,7 @@ static void check(struct place *p, struct place *q, const struct access *a) {
             op->name, LINE_OF(op->pc));
     learn(q, every || p->sync || unordered ? CHOICE : MET);
     learn(p, q->known);
+    blind = unordered && a->atomic && p->level != CHOICE;
 }
 
 void leaving(void) {

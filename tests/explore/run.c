@@ -192,6 +192,7 @@ static int wait_for_end(pid_t child_pid) {
 int run(void) {
     sh->nsteps = sh->nthreads = sh->cost = sh->used = 0;
     sh->fault = NONE;
+    sh->news = false;
     sh->text[0] = sh->race[0] = sh->table[0] = '\0';
     sh->kept = sh->lost_by = -1;
     fflush(stdout);

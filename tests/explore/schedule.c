@@ -41,7 +41,7 @@ void settle(uintptr_t low) {
     t->settled = true;
     uint64_t value = t->next.kind == READ ? t->before : value_at(&t->next);
     if ((value != t->before || (t->next.later && t->next.kind == WRITE)) &&
-        (t->place->level != OWN || t->next.at < low - DEAD ||
+        (t->place->known != OWN || t->next.at < low - DEAD ||
             t->next.at >= t->base)) {
         changes++;
         t->made++;
@@ -276,8 +276,8 @@ static __attribute__((noinline)) struct place *take_turn(
     bool told =
         alive > 1 || /* or what others left behind */
         (op.kind < LOCK && p->write.when > 0 && p->write.thread != t->id);
-    t->shown = sh->shown && (p->known >= MET || op.kind == EXIT) &&
-               op.kind <= EXIT && told && !ended;
+    t->shown = sh->shown && (p->shared || op.kind == EXIT) && op.kind <= EXIT &&
+               told && !ended;
     t->before = value_at(&op);
     t->lets_others = look(t);
     changes += op.kind == CHANGE;

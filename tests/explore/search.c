@@ -210,16 +210,16 @@ static const char *search_once(bool (*enough)(void), bool *news) {
     outcome_forget();
     do {
         prescribe(node);
+        sh->uses_learned = sh->nlearned;
         int status = run();
-        *news = sh->fault == NEWS;
-        const char *unfit = *news ? NULL : run_unfit(status);
-        if (unfit != NULL)
+        *news = sh->news;
+        const char *unfit = run_unfit(status);
+        if (unfit != NULL && !*news)
             return unfit;
-        if (!*news) {
-            if (sh->fault != SEEN)
-                outcome_count(status);
+        if (unfit == NULL && sh->fault != SEEN)
+            outcome_count(status);
+        if (!*news)
             add_ways(node);
-        }
         node_release(node);
         stopped_why = limit_reached();
         show_progress(waiting_in_all);

@@ -51,7 +51,6 @@ void say_situation(const struct step *s) {
             say_next(&threads[i], s);
     int lines = 0; /* a screen has 24 */
     for (const struct place *p = next_place(NULL); p; p = next_place(p))
-        if (p->known >= MET && p->at != (uintptr_t)stdout &&
-            lines++ < MOST_SEEN)
+        if (p->shared && p->at != (uintptr_t)stdout && lines++ < MOST_SEEN)
             say_place(p);
 }
