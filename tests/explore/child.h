@@ -88,7 +88,7 @@ struct thread {
     bool settled, shown;          /* its last step */
     uint64_t before;              /* what was there */
     uintptr_t base, low, sp;      /* where its stack begins, ends now, and ended
-                                when the program called us */
+                              when the program called us */
     uint64_t parked, marked, lap; /* see repeats() */
     uint64_t own;                 /* changes that only others may wait for */
     int least;

@@ -72,13 +72,13 @@ static _Noreturn void not_the_holder(const struct place *p, const char *does) {
         o != NULL && !o->alive ? ", though it has ended" : "");
 }
 
-static int drop(struct place *p) {
+static int drop(struct place *p, const char *does) {
     bool reads = p->owner == NULL && p->tokens < p->full;
     if (p->owner != self && !reads) {
         if (p->type == PTHREAD_MUTEX_ERRORCHECK ||
             p->type == PTHREAD_MUTEX_RECURSIVE)
             return EPERM;
-        not_the_holder(p, "releases");
+        not_the_holder(p, does);
     }
     if (p->depth > 0) {
         p->depth--; /* a recursive lock, still held */
@@ -97,7 +97,7 @@ static int give(struct op op, int full, int type) {
     struct place *p = object(&op, full, type);
     turn(op);
     if (type != SEMAPHORE)
-        return drop(p);
+        return drop(p, "releases");
     release(p);
     p->tokens++;
     changes++;
@@ -146,7 +146,7 @@ static int once(struct op op, void (*routine)(void)) {
     if (!p->done)
         routine();
     p->done = true;
-    return drop(p);
+    return drop(p, "releases");
 }
 WRAP(int, pthread_once, (pthread_once_t * p, void (*routine)(void)),
     once(OP(LOCK, p), routine))
@@ -198,7 +198,7 @@ static int wait_for(
     struct place *p = turn(op);
     if (self->spurious)
         self->next.name = "(no signal)";
-    int error = drop(mutex);
+    int error = drop(mutex, "waits with");
     if (error != 0)
         return error;
     p->waiting += !self->spurious;

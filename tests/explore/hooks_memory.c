@@ -303,7 +303,8 @@ void read_text(const char *text, void *pc) {
         read_bytes(text, strlen(text) + 1, pc);
 }
 
-/* What printf's %s reads. With a precision it need not have an end: left out. */
+/* What printf's %s reads. With a precision it need not have an end: left out.
+ */
 void read_format(const char *format, va_list list, void *pc) {
     int types[16];
     size_t n = parse_printf_format(format, LENGTH(types), types);

@@ -93,7 +93,7 @@ void forget(const void *block, unsigned long bytes) {
         for (struct place *p = first_place(word); p != NULL; p = p->next)
             if (p->at >= from && p->at < to)
                 *p = (struct place){p->next, p->at, p->size, p->sync, p->shared,
-                    p->level, p->known};
+                    .level = p->level, .known = p->known};
 }
 
 void recall_learned(void) {

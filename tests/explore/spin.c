@@ -27,18 +27,17 @@ static bool ends_known(const struct thread *t, uint64_t hash, uintptr_t low) {
     return known(been, MOST_BEEN, mix(hash_words(hash, low, top), 0));
 }
 
-/* The third time here, with nothing changed? In the first lap dead parts of the
-   stack may still be of before; how many is the compiler's and the machine's
-   business, and must not be seen in the number of schedules. */
-static bool third_time(uint64_t where) {
-    static struct {
-        uint64_t where;
-        int times;
-    } visits[MOST_BEEN];
-    int i = (int)(where % MOST_BEEN);
-    visits[i].times = visits[i].where == where ? visits[i].times + 1 : 1;
-    visits[i].where = where;
-    return visits[i].times >= 3;
+struct visits {
+    uint64_t where;
+    int times;
+};
+
+/* How many times was it there, as far as the table remembers? */
+static int visits(struct visits table[MOST_BEEN], uint64_t where) {
+    struct visits *v = &table[where % MOST_BEEN];
+    v->times = v->where == where ? v->times + 1 : 1;
+    v->where = where;
+    return v->times;
 }
 
 /* A thread whose registers and stack are as they were when it was here
@@ -48,9 +47,13 @@ static bool third_time(uint64_t where) {
  * known after one more lap. */
 bool repeats(struct thread *t, uintptr_t low) {
     static uint64_t been[MOST_BEEN];
+    static struct visits here[MOST_BEEN];
     uint64_t by_others = changes - t->own;
     uint64_t hash = mix(by_others, (uintptr_t)t->next.pc + (unsigned)t->id);
-    bool often = third_time(mix(hash, t->next.at));
+    /* In the first lap dead parts of the stack may still be of before; how many
+       is the compiler's and the machine's business, and must not be seen in the
+       number of schedules. */
+    bool often = visits(here, mix(hash, t->next.at)) >= 3;
     bool first_lap = t->marked != by_others || t->lap == 0;
     if (first_lap && t->base - low > LARGE && !ends_known(t, hash, low))
         return false;
@@ -73,10 +76,7 @@ bool repeats(struct thread *t, uintptr_t low) {
 /* A thread that found the same value very often, and nothing that others did in
    between, most likely waits for them; that it never ends is not proved. */
 bool look(struct thread *t) {
-    static struct {
-        uint64_t where;
-        int times;
-    } looks[MOST_BEEN];
+    static struct visits looks[MOST_BEEN];
     const struct op *op = &t->next;
     bool own = (op->at >= t->low && op->at < t->base) || /* or a constant */
                op->at < (uintptr_t)__data_start;
@@ -86,14 +86,12 @@ bool look(struct thread *t) {
     uint64_t others = changes - passes - t->own - t->made;
     uint64_t where =
         mix(mix(others, t->before), (uintptr_t)op->pc ^ op->at << 20);
-    int i = (int)(mix(where, (unsigned)t->id) % MOST_BEEN);
-    looks[i].times = looks[i].where == where ? looks[i].times + 1 : 1;
-    looks[i].where = where;
-    if (looks[i].times == MOST_LOOKS)
+    int times = visits(looks, mix(where, (unsigned)t->id));
+    if (times == MOST_LOOKS)
         end_run(
             UNFIT, "%s: it waits for ever, or is to get less work", looking(t));
-    t->tired = looks[i].times >= MANY_LOOKS;
-    return t->tired && looks[i].times % MANY_LOOKS == 0;
+    t->tired = times >= MANY_LOOKS;
+    return times % MANY_LOOKS == 0;
 }
 
 /* Before time passes: is all as it was before, time apart, and has been so many

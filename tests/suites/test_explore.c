@@ -277,6 +277,9 @@ static const struct {
     /* The order of search, and what is shown first. */
     {"ten_threads", "", {"MAX_SCHEDULES=100"}, 1, "low + high == 0"},
     {"header", "", {NULL}, 1, "with a data race and another outcome"},
+    /* A run that finds more to choose counts. */
+    {"lost_wakeup_unlocked", "", {NULL}, 1, "run 3 was the first to fail"},
+    {"row_index", "", {NULL}, 1, "run 6 was the first to fail"},
     /* The same addresses. */
     {"slot_on_stack", "", {NULL}, 1, "slot.full of main"},
     {"box_on_stack", "", {NULL}, 1, "box.full of main"},
@@ -332,6 +335,7 @@ static const struct {
     {"strtok", "", {NULL}, 1, "A writes strtok's memory"},
     {"misuse", "release", {NULL}, 1, "B releases room, which A holds"},
     {"misuse", "destroy", {NULL}, 1, "B destroys room, which A holds"},
+    {"misuse", "wait", {NULL}, 1, "B waits with room, which nobody holds"},
     {"misuse", "write", {NULL}, 0, "it holds it already"},
     /* Names. */
     {"header", "", {NULL}, 1, "10 pthread_mutex_lock(&guard);"},

@@ -1,7 +1,7 @@
 /*
  * misuse - somebody does to a lock what only its holder may do
  * Build: cc -pthread -o misuse misuse.c
- * Usage: ./misuse release|destroy|write
+ * Usage: ./misuse release|destroy|wait|write
  */
 #include <errno.h>
 #include <pthread.h>
@@ -9,6 +9,7 @@
 #include <string.h>
 
 static pthread_mutex_t room = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t change = PTHREAD_COND_INITIALIZER;
 static pthread_rwlock_t book = PTHREAD_RWLOCK_INITIALIZER;
 
 static void *holder(void *unused) {
@@ -22,6 +23,8 @@ static void *other(void *how) {
         pthread_mutex_unlock(&room);
     else if (strcmp(how, "destroy") == 0)
         pthread_mutex_destroy(&room);
+    else if (strcmp(how, "wait") == 0)
+        pthread_cond_wait(&change, &room);
     else {
         pthread_rwlock_wrlock(&book);
         if (pthread_rwlock_wrlock(&book) == EDEADLK)
