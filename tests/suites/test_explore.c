@@ -17,7 +17,7 @@ static void explore(
     static char directory[600], program[200], arguments[200];
     const char *argv[] = {"/bin/sh", "tests/explore/explore.sh", NULL};
     const char *env[7] = {directory, program, arguments};
-    struct program sh = {.argv = argv, .env = env, .deadline_ms = 120000};
+    struct program sh = {.argv = argv, .env = env, .deadline_ms = 600000};
 
     snprintf(directory, sizeof directory, "EXPLORE_DIR=%s", built("explore"));
     snprintf(program, sizeof program, "PROGRAM=%s%s",

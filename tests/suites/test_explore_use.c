@@ -22,7 +22,7 @@ static void script(
     const char *argv[] = {"/bin/sh", "-c", all, NULL};
     const char *env[] = {directory, NULL};
     const char *wanted[] = {words, more};
-    struct program sh = {.argv = argv, .env = env, .deadline_ms = 120000};
+    struct program sh = {.argv = argv, .env = env, .deadline_ms = 600000};
     struct run run;
 
     snprintf(all, sizeof all, "%s%s", begin, text);

@@ -15,7 +15,7 @@ static void play(
                     "PLAY=1 tests/explore/explore.sh";
     const char *argv[] = {"/bin/sh", "-c", script, NULL};
     const char *env[] = {directory, what, arguments, words, NULL};
-    struct program sh = {.argv = argv, .env = env, .deadline_ms = 120000};
+    struct program sh = {.argv = argv, .env = env, .deadline_ms = 600000};
 
     snprintf(directory, sizeof directory, "EXPLORE_DIR=%s", built("explore"));
     snprintf(what, sizeof what, "PROGRAM=%s", program);
