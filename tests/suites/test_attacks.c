@@ -63,7 +63,7 @@ static void test_forks(void) {
     attack("fork_busy", many, 6);
     attack("fork_spin", many, 6);
     attack("fork_apart", many, 6);
-    attack("fork_pause", "it deadlocked at 0.000 s: 2 tasks", 6);
+    attack("fork_pause", "it deadlocked at 0.000 s: all of its 2", 6);
     attack("fork_churn", "it started more than 1000 processes", 6);
     attack("orphans", "left 3 processes behind", 6);
     attack("named_memory", "left behind: shared memory /kit-left", 6);
