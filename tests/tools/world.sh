@@ -7,9 +7,12 @@
 # and two suites must do just what they do elsewhere. Needs root for most; what
 # cannot be had here is skipped, with the reason.
 set -u
-wrong() { # wrong BUILD_DIR : what the two suites run beside the lessons
-    for program in tests/suites/wrong/{messages,cooking}_*.c; do
-        echo "$1/${program%.c}"
+SUITES=${SUITES:-messages cooking}
+wrong() { # wrong BUILD_DIR : what the suites run beside the lessons
+    for suite in $SUITES; do
+        for program in "tests/suites/wrong/${suite}_"*.c; do
+            echo "$1/${program%.c}"
+        done
     done
 }
 make_all() { # make_all BUILD_DIR : what is run in a room
@@ -33,7 +36,8 @@ if [ "$1" = inside ]; then # world.sh inside BUILD_DIR : what is run in a room
     "$build/tests/demo" -s -o "$page/demo.html" "$build"
     [ -s "$page/demo.html" ]
     rm "$page/demo.html"
-    "$build/tests/test_runner" "$build" messages cooking
+    # shellcheck disable=SC2086 # a list of names
+    "$build/tests/test_runner" "$build" $SUITES
     exit
 fi
 if [ "$1" = elsewhere ]; then # world.sh elsewhere BUILD_DIR : built there
@@ -90,6 +94,9 @@ few_processes() {
 in_tree() { # in_tree DIRECTORY : a copy of the kit, built there
     mkdir -p "$1" && tar -cf - --exclude=./build --exclude=./.git . |
         tar -xf - -C "$1" && built_there "$1"
+}
+closed_to_others() { # in which a suite becomes another user
+    (export SUITES="$SUITES processes" && in_tree "$1")
 }
 in_clone() { # in_clone DIRECTORY : likewise, as git checks it out
     git clone -q -c core.autocrlf=true . "$1" && built_there "$1"
@@ -160,7 +167,8 @@ fi
 room "a wall clock that jumps by days" jumping_clock
 me=()
 mkdir -m 700 "$work/closed"
-room "a folder that only its owner may enter" in_tree "$work/closed/kit"
+room "a folder that only its owner may enter" \
+    closed_to_others "$work/closed/kit"
 room "a path with blanks and umlauts" in_tree "$work/für alle Übungen"
 if git rev-parse --git-dir >/dev/null 2>&1; then
     room "git with core.autocrlf=true" in_clone "$work/clone"
