@@ -9,8 +9,8 @@ static void test_tools(void) {
 }
 
 static void test_wrong(void) {
-    static const char *const wrong[] = {
-        "cooking_serves_at_once", "cooking_two_places", NULL};
+    static const char *const wrong[] = {"cooking_serves_at_once",
+        "cooking_two_places", "cooking_guesses_minutes", NULL};
 
     expect_all_rejected(wrong, "02-threads", cooking_judge);
 }
