@@ -31,9 +31,11 @@ static void judge_five(const struct lesson *lesson, struct verdict *verdict) {
 }
 
 static void test_wrong(void) {
-    static const char *const counts[] = {
-        "download_six_at_once", "download_waves", "download_sequential", NULL};
-    static const char *const errors[] = {"download_errors_ignored", NULL};
+    static const char *const counts[] = {"download_six_at_once",
+        "download_waves", "download_sequential", "download_new_connections",
+        "download_no_time", NULL};
+    static const char *const errors[] = {
+        "download_errors_ignored", "download_no_reason", NULL};
 
     expect_all_rejected(counts, "02-threads", judge_five);
     expect_all_rejected(errors, "02-threads", download_judge_failures);

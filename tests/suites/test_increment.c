@@ -38,10 +38,16 @@ static void judge_long(const struct lesson *lesson, struct verdict *verdict) {
     increment_judge_sums(lesson, 100000000, verdict);
 }
 
+static void judge_short(const struct lesson *lesson, struct verdict *verdict) {
+    increment_judge_sums(lesson, 1000, verdict);
+}
+
 static void test_wrong_sum(void) {
     static const char *const wrong[] = {"increment_no_counting", NULL};
+    static const char *const silent[] = {"increment_no_time", NULL};
 
     expect_all_rejected(wrong, "02-threads", judge_long);
+    expect_all_rejected(silent, "02-threads", judge_short);
 }
 
 static void test_wrong_one_core(void) {
@@ -64,7 +70,8 @@ static void test_wrong_one_cpu(void) {
 CU_TestInfo increment_tests[] = {
     {"every tool counts every task, in parallel where it can", test_tools},
     {"one thing after another uses one thread", test_one_by_nature},
-    {"a program that does not count is rejected", test_wrong_sum},
+    {"a program that does not count, or keep the time, is rejected",
+        test_wrong_sum},
     {"a program that uses one core is rejected", test_wrong_one_core},
     {"a program that confines itself to one CPU is rejected",
         test_wrong_one_cpu},
