@@ -38,6 +38,14 @@ static void add_word(char *buf, size_t size, const char *word) {
     add(buf, size, "'");
 }
 
+/* The check's own site is gone with it: that of "make sites". */
+static const char *site_of(const char *word) {
+    static const char here[] = "http://127.0.0.1:";
+
+    return strncmp(word, here, sizeof here - 1) == 0 ? "http://127.0.0.1:8000"
+                                                     : word;
+}
+
 /* Appends words, with a blank before each but the first of all. */
 static void add_words(char *buf, size_t size, const char *const *words) {
     static const char cut[] = " ...";
@@ -50,8 +58,17 @@ static void add_words(char *buf, size_t size, const char *const *words) {
         size_t used = strlen(buf);
         if (used > 0 && buf[used - 1] != ' ' && buf[used - 1] != '"')
             add(buf, size, " ");
-        add_word(buf, size, words[i]);
+        add_word(buf, size, site_of(words[i]));
     }
+}
+
+/* Compiles the source as it is now, with these flags besides. */
+static void add_build(
+    char *buf, size_t size, const char *path, const char *flags) {
+    add(buf, size, "make -sB build/%s ", path);
+    if (flags[0] != '\0')
+        add(buf, size, "EXTRA='%s' ", flags);
+    add(buf, size, "&& ");
 }
 
 /* In the units of the shell. */
@@ -92,7 +109,7 @@ static bool is_for_kit(const struct program *program) {
 }
 
 void repeat_command(const struct grading *g, const struct program *program,
-    bool explored, char *buf, size_t size) {
+    bool explored, const char *flags, char *buf, size_t size) {
     buf[0] = '\0';
     if (explored) {
         add_explore(buf, size, g, program);
@@ -100,6 +117,7 @@ void repeat_command(const struct grading *g, const struct program *program,
     }
     if (is_for_kit(program))
         return;
+    add_build(buf, size, g->path, flags);
     add_limits(buf, size, program);
     add_words(buf, size, program->env);
     add(buf, size, "%sbuild/%s", program->env ? " " : "", g->path);

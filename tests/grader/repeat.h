@@ -9,11 +9,12 @@
 
 #include <stddef.h>
 
-/* The command of the run, for a shell at the top of the kit: its limits,
- * environment, words and where its output went; for one that was explored, make
- * explore. Cut off with "..." where it does not fit. */
+/* The command of the run, for a shell at the top of the kit: how it is built,
+ * with these flags besides or "", its limits, environment, words and where its
+ * output went; for one that was explored, make explore. A site is that of "make
+ * sites". Cut off with "..." where it does not fit. */
 void repeat_command(const struct grading *, const struct program *,
-    bool explored, char *buf, size_t size);
+    bool explored, const char *flags, char *buf, size_t size);
 
 /* What it has on stderr: a sanitizer's report from its beginning, else the last
  * lines. */

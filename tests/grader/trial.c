@@ -174,10 +174,11 @@ static void keep(const struct grading *g, const struct program *program,
     const struct run *run, struct finding *f) {
     bool explored = strstr(program->argv[0], "/explore/") != NULL;
 
-    repeat_command(g, program, explored, f->command, sizeof f->command);
-    repeat_words(run, f->said, sizeof f->said);
     if (strcmp(program->argv[0], g->binary) == 0)
         f->flags[0] = '\0';
+    repeat_command(
+        g, program, explored, f->flags, f->command, sizeof f->command);
+    repeat_words(run, f->said, sizeof f->said);
     if (!f->where_is_new)
         f->where[0] = '\0';
     f->where_is_new = false;
