@@ -31,7 +31,7 @@ static long next_symbol, running, arrived;
 
 struct transfer {
     const char *symbol;
-    char url[600], body[64];
+    char url[600], body[128];
     size_t length;
 };
 
