@@ -284,9 +284,12 @@ enum fault cause_of_report(const char *report) {
 enum fault cause_of_order(const char *found) {
     if (strstr(found, "data race") != NULL)
         return FAULT_RACE;
-    if (strstr(found, "use after ") != NULL) /* free, or its function's end */
+    if (strstr(found, "use after ") != NULL || /* free, or its function's end */
+        strstr(found, "_Thread_local variable of") != NULL)
         return FAULT_GONE;
-    if (strstr(found, "double free") != NULL)
+    if (strstr(found, "double free") != NULL ||
+        strstr(found, "past the end of a block") != NULL ||
+        strstr(found, "beside the blocks") != NULL)
         return FAULT_MEMORY;
     if (strstr(found, " was lost") != NULL)
         return FAULT_NOT_ENDED;
