@@ -86,8 +86,7 @@ static enum outside busy(void *arg) {
 /* Names and lines for explore's report, in the sandbox: names.awk. The dir
  * is the binary's; the submitted source is put beside it. */
 static void look_up(const struct grading *g, const char *dir, struct run *run) {
-    char path[600], exe[600], report[600], source[600];
-    char scripts[2][600];
+    char path[600], exe[600], report[600], source[600], scripts[2][600];
     char variable[2][640];
     struct sandbox sandbox = sandbox_at(dir, NULL);
     struct program program = {.box = &sandbox.box};

@@ -6,7 +6,6 @@
  */
 #include "suites/suite.h"
 
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -354,30 +353,6 @@ static const struct {
     {"loop_variable", "", {NULL}, 1, "though it may be the"},
 };
 
-/* A header as some editors write it. */
-static void test_crlf(void) {
-    char path[PATH_MAX], line[200];
-    FILE *from = fopen("tests/explore/examples/any_order.c", "re");
-    int n = realpath(built("explore"), path) == NULL ? 0 : (int)strlen(path);
-
-    snprintf(path + n, sizeof path - (size_t)n, "/crlf.c");
-    FILE *to = fopen(path, "we");
-    expect(from != NULL && to != NULL, "%s cannot be written", path);
-    while (from != NULL && to != NULL && fgets(line, sizeof line, from) != NULL)
-        fprintf(to, "%.*s\r\n", (int)strcspn(line, "\n"), line);
-    if (from != NULL)
-        fclose(from);
-    if (to != NULL)
-        fclose(to);
-    check(path, "", NULL, 0, "right in all ");
-    /* Without .c, and beside it a file of that name: the program, compiled. */
-    path[strlen(path) - 2] = '\0';
-    to = fopen(path, "we");
-    expect(to != NULL && fclose(to) == 0, "%s cannot be written", path);
-    check(path, "", NULL, 0, "right in all ");
-    remove(path);
-}
-
 static void test_cases(void) {
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char settings[2][60] = {"X=", "Y="};
@@ -456,7 +431,6 @@ CU_TestInfo explore_tests[] = {
     {"all of 06-locks", test_locks_explored},
     {"a limit of time", test_limit},
     {"programs of other people", test_cases},
-    {"a header with CRLF; a compiled program beside it", test_crlf},
     {"a replayed schedule does the same again", test_replay},
     {"what cannot be explored is refused in words", test_unfit},
     CU_TEST_INFO_NULL,

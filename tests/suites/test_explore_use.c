@@ -56,6 +56,14 @@ static void test_files(void) {
     script("x PROGRAM=\"$D\"", 2, "no .c file in it", "");
 }
 
+/* A header as some editors write it; and where the name without .c is that of
+ * a file, the program, compiled. */
+static void test_crlf(void) {
+    script("sed 's/$/\\r/' $E/any_order.c >\"$D/crlf.c\"\n"
+           "x PROGRAM=\"$D/crlf.c\" && : >\"$D/crlf\" && x PROGRAM=\"$D/crlf\"",
+        0, "right in all ", "");
+}
+
 /* ARGS as a shell takes it, and nothing in it is run. */
 static void test_words(void) {
     static const char program[] =
@@ -171,6 +179,7 @@ static void test_differs(void) {
 
 CU_TestInfo explore_use_tests[] = {
     {"several files, relative folders, blanks, C++", test_files},
+    {"a header with CRLF; a compiled program beside it", test_crlf},
     {"arguments with blanks", test_words},
     {"a report for programs", test_report},
     {"the table stays within its columns and 40 rows", test_table},

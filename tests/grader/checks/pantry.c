@@ -98,13 +98,13 @@ static void judge_shelves(const struct kitchen *k, const struct tally *t,
             continue;
         if (t->left[s - 1] < 0 || seen < 0)
             verdict_fail(v,
-                "%ld portions were taken from shelf %ld, which had %ld; expected: never "
-                "below zero",
+                "%ld portions were taken from shelf %ld, which had %ld; "
+                "expected: never below zero",
                 k->portions - t->left[s - 1], s, k->portions);
         if (seen != t->left[s - 1])
             verdict_fail(v,
-                "shelf %ld has %ld of %ld left after %ld dish%s; expected: %ld, "
-                "no portion lost or taken twice",
+                "shelf %ld has %ld of %ld left after %ld dish%s; "
+                "expected: %ld, no portion lost or taken twice",
                 s, seen, k->portions, k->portions - t->left[s - 1],
                 k->portions - t->left[s - 1] == 1 ? "" : "es", t->left[s - 1]);
     }

@@ -31,7 +31,8 @@ static void judge_alone(
     ask_sites(g, f, &a, w);
     if (a.run.most_tasks > most_tasks || a.run.most_processes > 1)
         verdict_fail(&f->verdict,
-            "it had %d thread%s in %d process%s; expected: one thread, no child",
+            "it had %d thread%s in %d process%s; "
+            "expected: one thread, no child",
             a.run.most_tasks, a.run.most_tasks == 1 ? "" : "s",
             a.run.most_processes, a.run.most_processes == 1 ? "" : "es");
     run_free(&a.run);
