@@ -144,6 +144,10 @@ bool outcomes_unjudged(void) {
            settings.reject == NULL;
 }
 
+bool outcomes_taken_as_they_are(void) {
+    return settings.any_outcome && outcomes_fine() > 1;
+}
+
 bool outcomes_differ_in_order(void) {
     return outcomes_fine() > 1 && !tally.other_lines;
 }
@@ -151,6 +155,8 @@ bool outcomes_differ_in_order(void) {
 const char *outcome_word(int number) {
     if (tally.outcomes[number].fault)
         return "wrong";
+    if (outcomes_taken_as_they_are())
+        return "seen";
     if (outcomes_fine() == 1 || !outcomes_unjudged())
         return "right";
     for (int i = 0; i < number; i++)

@@ -89,9 +89,11 @@ void outcome_forget(void); /* all but the failure: a search begins again */
 int outcomes_fine(void);   /* how many there are that are no faults */
 /* Did nobody say which of them are right, or which is wrong? */
 bool outcomes_unjudged(void);
+/* Are there several, and whoever asked takes any of them? */
+bool outcomes_taken_as_they_are(void);
 /* Do those differ in the order of their lines only? */
 bool outcomes_differ_in_order(void);
-/* right, wrong; reference, other: nobody can say. */
+/* right, wrong; seen: any will do; reference, other: nobody can say. */
 const char *outcome_word(int number);
 
 /* ---- search.c ---- */

@@ -120,8 +120,14 @@ int report_verdict(void) {
             S(failure.cost));
     else if (failure.rank >= RACE)
         printf("%s, but there is a data race in %ld of %ld schedules%s\n",
-            undecided ? "no outcome is a fault" : "every outcome is right",
+            undecided || outcomes_taken_as_they_are()
+                ? "no outcome is a fault"
+                : "every outcome is right",
             tally.racy, tally.schedules, within());
+    else if (outcomes_taken_as_they_are())
+        printf("no deadlock, crash or data race in all %ld schedule%s%s\n"
+               "%d outcomes, of which none was judged (\"Outcomes: any\")\n",
+            tally.schedules, S(tally.schedules), within(), outcomes_fine());
     else if (!undecided)
         printf("right in all %ld schedule%s%s\n", tally.schedules,
             S(tally.schedules), within());

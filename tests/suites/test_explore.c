@@ -254,6 +254,8 @@ static const struct {
     {"forgotten_join", "detached", {"OUTCOMES=any order"}, 0, "right in all "},
     {"loop_variable", "", {NULL}, 1, "reference  exit 0: 0.5 0.5"},
     {"half_joined", "", {NULL}, 1, "reference  exit 0: total 3"},
+    {"half_joined", "", {"OUTCOMES=any"}, 0, "2 outcomes, of which none was "},
+    {"half_joined", "", {"OUTCOMES=any"}, 0, "seen  exit 0: total 1"},
     {"one_buffer", "strcpy", {NULL}, 1, "other      exit 0: hi Ann"},
     {"one_buffer", "snprintf", {NULL}, 1, "A writes buffer at one_buffer.c:"},
     {"partial_sums", "", {NULL}, 1, "reference  exit 0: 15"},
