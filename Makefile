@@ -187,11 +187,13 @@ tsan helgrind:
 
 options_for_all = $(if $(SANDBOX),-b $(SANDBOX)) \
     $(if $(filter 1,$(TRUST)),-t) $(if $(GRADE),-g "$(GRADE)")
+# The exercises that were set: what else there is does not count.
+those_set = $(patsubst %,-e %,$(EXERCISES:.c=))
 grade_options = $(options_for_all) $(if $(SEED),-s "$(SEED)") \
     $(if $(filter 1,$(QUICK)),-q)
 grade: $(if $(SUBMISSION),need-grade $(GRADER))
 	@$(a_choice) submission "$(SUBMISSION)"
-	@$B/tests/grade $(grade_options) -o "$(or $(REPORTS),$B/grade)" \
+	@$B/tests/grade $(grade_options) $(those_set) -o "$(or $(REPORTS),$B/grade)" \
 	    "$(SUBMISSION)"
 check: $(if $(exercise),need-check $(GRADER))
 	@$(a_choice) exercise "$(exercise)"
@@ -207,7 +209,7 @@ progress:
 	@tests/grader/progress.sh $B
 grade-all: need-grade-all $(GRADER)
 	@tests/grader/grade_all.sh $B "$(SUBMISSIONS)" "$(or $(OUT),$B/grades)" \
-	    $(options_for_all)
+	    $(options_for_all) $(those_set)
 # All that grading needs, built.
 grader: need-grader $(GRADER)
 
@@ -219,7 +221,8 @@ handout:
 teacher: slides
 	@tests/grader/handout.sh teacher $B/teacher.tar.gz $B/slides.html
 gradescope:
-	@tests/grader/handout.sh gradescope $B/gradescope.zip $(GRADE)
+	@tests/grader/handout.sh gradescope $B/gradescope.zip "$(GRADE)" \
+	    "$(EXERCISES)"
 
 # A runner that cannot fail proves nothing by passing.
 test: need-test $(TESTED)

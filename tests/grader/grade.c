@@ -1,11 +1,11 @@
 /*
  * grade.c - the grader
  *
- * Usage: grade [-e EXERCISE] [-s SEED] [-o DIR] [-b LEVEL] [-t] [-g CONF] [-l]
- *            [-q] SUBMISSION
+ * Usage: grade [-e EXERCISE]... [-s SEED] [-o DIR] [-b LEVEL] [-t] [-g CONF]
+ *            [-l] [-q] SUBMISSION
  *
- * Takes a submission in, builds it, runs the checks of every exercise, and
- * tells what became of each: as a table on stdout and in reports in DIR.
+ * Takes a submission in, builds it, runs the checks of every exercise, or of
+ * those that are named, and tells what became of each: as a table on stdout and in reports in DIR.
  * Each check runs in a process of its own, so that nothing it meets can end
  * the grader. Run it from the top of the source tree.
  *
@@ -41,7 +41,8 @@ struct grader {
     enum sandbox_level sandbox; /* the first to be tried */
     bool trust;                 /* the submission is our own */
     struct submission submission;
-    const char *only; /* the path of the one exercise, or NULL: all */
+    const char *only[MOST_EXERCISES]; /* their paths; none: all */
+    size_t only_count;
     const struct exercise *chosen[MOST_EXERCISES];
     size_t chosen_count;
     const char *directory;
@@ -134,15 +135,23 @@ static void run_exercise(struct grader *grader, const struct exercise *e) {
 
 /* ---------- All of it ---------- */
 
-/* Every exercise, and each lesson that was replaced. */
+static bool is_named(const struct grader *grader, const char *path) {
+    for (size_t i = 0; i < grader->only_count; i++)
+        if (strcmp(grader->only[i], path) == 0)
+            return true;
+    return false;
+}
+
+/* Those that were named; else every exercise, and each lesson that was
+ * replaced. */
 static void choose_exercises(struct grader *grader) {
     const struct exercise *lists[] = {course.exercises, course.lessons};
 
     for (int i = 0; i < 2; i++)
         for (const struct exercise *e = lists[i]; e->path != NULL; e++) {
             bool wanted =
-                grader->only ? strcmp(grader->only, e->path) == 0
-                : i == 0     ? true
+                grader->only_count > 0 ? is_named(grader, e->path)
+                : i == 0               ? true
                          : submission_replaces(&grader->submission, e->path);
             if (wanted && grader->chosen_count < MOST_EXERCISES)
                 grader->chosen[grader->chosen_count++] = e;
@@ -283,9 +292,11 @@ static void read_options(struct grader *grader, int argc, char **argv) {
     while ((letter = getopt(argc, argv, "e:s:o:lb:tg:q")) != -1)
         switch (letter) {
         case 'e':
-            grader->only = optarg;
             if (exercise_find(&course, optarg) == NULL)
                 errx(2, "-e %s: no such exercise", optarg);
+            if (grader->only_count == MOST_EXERCISES)
+                errx(2, "-e: at most %d", MOST_EXERCISES);
+            grader->only[grader->only_count++] = optarg;
             break;
         case 's':
             errno = 0;

@@ -3,7 +3,7 @@
 #
 # Usage: tests/grader/handout.sh students FILE.tar.gz
 #        tests/grader/handout.sh teacher FILE.tar.gz SLIDES.html
-#        tests/grader/handout.sh gradescope FILE.zip [HIDDEN.conf]
+#        tests/grader/handout.sh gradescope FILE.zip [HIDDEN.conf [EXERCISES]]
 # The students' pack has neither solutions nor submissions, right or wrong, nor
 # what only maintainers run; it has the files with which their repository grades
 # itself. The teacher's pack has all of it, and the slides.
@@ -58,6 +58,7 @@ gradescope)
         tests/grader/gradescope/run_autograder "$work"
     chmod +x "$work/setup.sh" "$work/run_autograder"
     [ -z "$more" ] || cp "$more" "$work/hidden.conf"
+    echo "${4:-}" >"$work/exercises"
     (cd "$work" && zip -q -X -r "$out" .)
     ;;
 *)

@@ -221,6 +221,23 @@ static void test_broken_check(void) {
     run_free(&run);
 }
 
+/* Those that are named, and no others: lesson messages is not asked. */
+static void test_some_exercises(void) {
+    const char *argv[] = {built("tests/grade_probe"), "-l", "-e",
+        "02-threads/increment", "-e", "02-threads/cooking", ".", NULL};
+    struct program program = {.argv = argv};
+    struct run run;
+
+    if (best_level() == NULL)
+        return;
+    program_run(&program, &run);
+    expect(run.count == 4 && strncmp(run.lines[0].text, "broken\t", 7) == 0 &&
+               strncmp(run.lines[2].text, "first\t", 6) == 0,
+        "two exercises of three: %zu lines; expected: the 4 checks of these",
+        run.count);
+    run_free(&run);
+}
+
 /* The same seed, the same table. */
 static void test_repeats(void) {
     const char *level = best_level();
@@ -383,11 +400,13 @@ static void test_gradescope(void) {
     expect_silence(
         "echo '# weights' >\"$1/hidden.conf\" && "
         "tests/grader/handout.sh gradescope \"$1/a.zip\" \"$1/hidden.conf\" "
-        ">/dev/null && mkdir \"$1/source\" && cd \"$1/source\" && "
+        "'02-threads/exercise_tables' >/dev/null && mkdir \"$1/source\" && cd \"$1/source\" && "
         "unzip -q ../a.zip && "
         "for file in setup.sh run_autograder; do "
         "[ -x $file ] || echo \"$file is not at the root\"; done; "
         "cmp hidden.conf ../hidden.conf; "
+        "grep -x 02-threads/exercise_tables exercises >/dev/null || "
+        "echo 'the one exercise is not named'; "
         "ls kit | grep -qx Makefile || echo \"the kit is not in it\"; "
         "ls kit/tests/grader | grep -x known; true",
         p.submission);
@@ -404,6 +423,7 @@ CU_TestInfo grade_tests[] = {
     {"the cause belongs to what was seen", test_causes},
     {"no sandbox, no grading", test_refuses},
     {"a check that breaks is the grader's fault", test_broken_check},
+    {"only the exercises that are named count", test_some_exercises},
     {"the same seed gives the same table", test_repeats},
     {"each check draws its own numbers", test_draws},
     {"the handout gives nothing away", test_handout},

@@ -24,20 +24,17 @@ static const char *first_place(const char *report) {
 /* What the sanitizer says, from these words on. */
 static void tell_report(
     const char *report, const char *expected, struct verdict *v) {
-    char words[300];
     const char *place = first_place(report);
-
     int length = (int)strcspn(report, "(\n");
+    char where[300] = "";
+
     while (length > 0 && report[length - 1] == ' ')
         length--;
-    snprintf(words, sizeof words, "%.*s", length, report);
     if (place != NULL)
-        verdict_fault(v, cause_of_report(report),
-            "%s (first at %.*s); expected: %s", words,
-            (int)strcspn(place, " \n)"), place, expected);
-    else
-        verdict_fault(
-            v, cause_of_report(report), "%s; expected: %s", words, expected);
+        snprintf(where, sizeof where, " (first at %.*s)",
+            (int)strcspn(place, " \n)"), place);
+    verdict_fault(v, cause_of_report(report), "%.*s%s; expected: %s", length,
+        report, where, expected);
 }
 
 /* Runs the program built with these flags. False when there is no report that
