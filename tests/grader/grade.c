@@ -5,9 +5,9 @@
  *            [-l] [-q] SUBMISSION
  *
  * Takes a submission in, builds it, runs the checks of every exercise, or of
- * those that are named, and tells what became of each: as a table on stdout and in reports in DIR.
- * Each check runs in a process of its own, so that nothing it meets can end
- * the grader. Run it from the top of the source tree.
+ * those that are named, and tells what became of each: as a table on stdout and
+ * in reports in DIR. Each check runs in a process of its own, so that nothing
+ * it meets can end the grader. Run it from the top of the source tree.
  *
  * Exit status: 0 full marks, 1 not full marks, 2 wrong usage, 3 nothing could
  * be graded or not all of the table written, 128 + n stopped by signal n.

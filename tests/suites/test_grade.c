@@ -400,7 +400,8 @@ static void test_gradescope(void) {
     expect_silence(
         "echo '# weights' >\"$1/hidden.conf\" && "
         "tests/grader/handout.sh gradescope \"$1/a.zip\" \"$1/hidden.conf\" "
-        "'02-threads/exercise_tables' >/dev/null && mkdir \"$1/source\" && cd \"$1/source\" && "
+        "'02-threads/exercise_tables' >/dev/null && "
+        "mkdir \"$1/source\" && cd \"$1/source\" && "
         "unzip -q ../a.zip && "
         "for file in setup.sh run_autograder; do "
         "[ -x $file ] || echo \"$file is not at the root\"; done; "
