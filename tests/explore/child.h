@@ -93,8 +93,10 @@ struct thread {
     uint64_t own;                 /* changes that only others may wait for */
     int least;
     bool around, tired, lets_others; /* tired: see look() */
+    bool rested;                     /* time has passed since its last look */
     struct op looked; /* the last look at what others may change */
     uint64_t made;    /* changes in all, by writes */
+    uint64_t turns;
     int depth; /* of the calls, and for each the stack pointer and code */
     struct frame {
         uintptr_t sp;
@@ -116,6 +118,7 @@ extern uint64_t state;   /* see places.c */
 extern uint64_t changes; /* counts what others may wait for, */
 extern uint64_t passes;  /* of these: that time passed */
 extern uint64_t turns;   /* in all */
+extern bool asked;       /* for the time or so, since time passed */
 extern int alive;
 /* By the linker: where the program begins, and where its variables. */
 extern const char __executable_start[], __data_start[];

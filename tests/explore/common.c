@@ -10,6 +10,7 @@ _Thread_local struct thread *self;
 struct thread threads[MOST_THREADS];
 int64_t now;
 uint64_t changes = 1, passes, turns;
+bool asked;
 int alive;
 const char freeing[] = "free";
 char strtok_memory;

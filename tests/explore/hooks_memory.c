@@ -18,14 +18,16 @@ static const char *const names[] = {"read", "write", "update"};
 
 /* ---------- malloc and free ---------- */
 
-/* All that was used from there to there is gone: like a write of it. */
+/* All that was used from there to there is gone: like a write of it; the end of
+   a frame races with no atomic access, as a variable may be used to wait for
+   those who use it. */
 static void gone(uintptr_t from, uintptr_t to, const char *how, void *pc) {
     for (uintptr_t w = from & ~(uintptr_t)7; w < to; w += 8)
         for (const struct place *p = first_place(w); p != NULL; p = p->next) {
             if (p->at < from || p->at >= to)
                 continue;
             turn((struct op){p->sync ? LOCK : WRITE, how, p->at, p->size, pc,
-                .later = !p->sync});
+                .later = !p->sync, .atomic = *how == 'l'});
             if (p->sync && p->owner != NULL)
                 end_run(MISUSE, "%s %ss %s, which %s holds",
                     thread_name(self->id), how, place_name(p->at, p->size),
@@ -310,7 +312,7 @@ void read_format(const char *format, va_list list, void *pc) {
     size_t n = parse_printf_format(format, LENGTH(types), types);
     bool ends = true;
     for (const char *f = format; (f = strchr(f, '.')) != NULL;) {
-        f += 1 + strspn(f + 1, "*0123456789");
+        f += 1 + strspn(f + 1, "*$0123456789l");
         ends &= *f != 's';
     }
     va_list args;

@@ -50,25 +50,38 @@ int __wrap_clock_nanosleep(
 }
 int __wrap_clock_gettime(clockid_t clock, struct timespec *t) {
     int64_t then = now + (clock == CLOCK_REALTIME ? epoch : 0);
+    asked = true;
     *t = (struct timespec){then / GIGA, then % GIGA};
     return 0;
 }
 int __wrap_timespec_get(struct timespec *t, int base) {
+    asked = true;
     *t = (struct timespec){(now + epoch) / GIGA, (now + epoch) % GIGA};
     return base;
 }
 int __wrap_gettimeofday(struct timeval *t, void *zone) {
     (void)zone;
+    asked = true;
     *t = (struct timeval){(now + epoch) / GIGA, (now + epoch) % GIGA / 1000};
     return 0;
 }
-WRAP(clock_t, clock, (void), now / 1000)
+WRAP(clock_t, clock, (void), (asked = true, now / 1000))
 time_t __wrap_time(time_t *t) {
     time_t seconds = (now + epoch) / GIGA;
+    asked = true;
     if (t != NULL)
         *t = seconds;
     return seconds;
 }
+/* What these give may be other than what they gave before. */
+FIRST(asked = true, ssize_t, read, (int fd, void *to, size_t size),
+    (fd, to, size))
+FIRST(asked = true, int, getchar, (void), ())
+FIRST(asked = true, int, fgetc, (FILE * f), (f))
+FIRST(asked = true, char *, fgets, (char *to, int size, FILE *f), (to, size, f))
+FIRST(asked = true, int, rand, (void), ())
+FIRST(asked = true, int, rand_r, (unsigned *seed), (seed))
+FIRST(asked = true, long, random, (void), ())
 WRAP(int, sched_yield, (void), (self->yielded = true, 0))
 void __wrap_thrd_yield(void) {
     self->yielded = true;
@@ -128,11 +141,14 @@ static void crashed(int number) {
 /* It comes each second from the last but one on: did anybody take a turn in the
    last one? */
 static void takes_long(int number) {
-    static uint64_t before;
+    static uint64_t before = UINT64_MAX; /* none yet */
     const struct thread *t = &threads[sh->running];
     (void)number;
-    if (before == 0)
+    if (before == UINT64_MAX)
         before = turns;
+    else if (turns == 0)
+        end_run(UNFIT, "main computes on and on, and never comes to what the "
+                       "threads share: give it less work");
     else if (before == turns)
         end_run(UNFIT,
             "%s computes on and on after " LINE

@@ -238,6 +238,10 @@ const char *run_unfit(int status) {
         return "it reads input: name a file by INPUT=, or give it arguments";
     if (WIFSIGNALED(status) && WTERMSIG(status) == SIGXFSZ)
         return "it writes more than 1 MiB";
+    if (WIFSIGNALED(status) &&
+        (WTERMSIG(status) == SIGKILL || WTERMSIG(status) == SIGXCPU))
+        return "it was killed, most likely after 10 s of CPU time in a run: "
+               "give it less work";
     if (sh->nthreads < 2 && ended)
         return no_threads(WEXITSTATUS(status));
     return NULL;

@@ -82,6 +82,7 @@ static void pass_time(void) {
     passes++;
     for (int i = 0; i < sh->nthreads; i++) {
         struct thread *t = &threads[i];
+        t->rested = true;
         if (t->deadline == 0 || t->deadline > now || ready(t))
             continue; /* if ready, it only waits for the mutex, so far */
         t->deadline = 0;
@@ -186,10 +187,10 @@ static struct thread *pick(void) {
         bool ending = false, fresh = false, sleeps = false;
         for (int i = 0; i < sh->nthreads; i++) {
             struct thread *t = &threads[i];
-            sleeps |= t->deadline > 0;
+            sleeps |= t->deadline > 0 && !ready(t);
             if (!can_run(t))
                 continue;
-            fresh |= !t->tired;
+            fresh |= !t->tired || t->rested;
             if (t->next.kind >= QUICK)
                 return t;
             enabled |= 1ull << i;
@@ -264,6 +265,10 @@ static __attribute__((noinline)) struct place *take_turn(
     bool choice = p->level == CHOICE || op.kind == WAIT || op.kind == EXIT ||
                   t->lets_others || !can_run(t);
     turns++;
+    if (++t->turns >= MOST_STEPS && sh->news)
+        end_run(SEEN, "the search begins again");
+    if (t->turns == MOST_STEPS) /* perhaps nobody else ever comes to his */
+        choice = true;
     if (choice)
         reschedule(t);
     check_stack(&op, p);

@@ -83,6 +83,10 @@ bool look(struct thread *t) {
     if (own || (op->kind != READ && op->kind != UPDATE && !op->try))
         return false;
     t->looked = *op;
+    /* To wait by reading what is not atomic is a data race, and where nobody
+       writes it is no waiting at all. */
+    if (op->kind == READ && !op->atomic && !op->try)
+        return false;
     uint64_t others = changes - passes - t->own - t->made;
     uint64_t where =
         mix(mix(others, t->before), (uintptr_t)op->pc ^ op->at << 20);
@@ -91,12 +95,14 @@ bool look(struct thread *t) {
         end_run(
             UNFIT, "%s: it waits for ever, or is to get less work", looking(t));
     t->tired = times >= MANY_LOOKS;
+    t->rested = false;
     return times % MANY_LOOKS == 0;
 }
 
 /* Before time passes: is all as it was before, time apart, and has been so many
-   times? What a thread has read from a file or from rand() might not be seen
-   in its stack, so a few times prove nothing. */
+   times, while nobody asked for the time or for what comes from elsewhere? What
+   a thread has got there might not be seen in its stack, so a few times prove
+   nothing. */
 bool goes_round(void) {
     static uint64_t been[MOST_BEEN];
     static int rounds;
@@ -109,6 +115,7 @@ bool goes_round(void) {
         hash = mix(hash, (uintptr_t)t->next.pc + parked(t));
         hash = hash_words(hash, t->low, t->base);
     }
-    rounds = known(been, MOST_BEEN, hash) ? rounds + 1 : 0;
+    rounds = known(been, MOST_BEEN, hash) && !asked ? rounds + 1 : 0;
+    asked = false;
     return rounds == MANY_ROUNDS;
 }
