@@ -71,7 +71,8 @@ room = $(call objects,$(filter-out $(ALONE),$(patsubst tests/%.c,%,$(wildcard \
 EVIDENCE := $(call room,run sites judge)
 EXPLORE := $(call room,explore)
 
-FLAGS := -I/usr/include/libxml2 $(EXTRA)
+XML := -I/usr/include/libxml2
+FLAGS := $(XML) $(EXTRA)
 # These run inside programs that are built with any flags: of ours they get the
 # warnings alone.
 $(EXPLORE): FLAGS := -std=gnu17 -g -fno-pie -pthread $(filter -W%,$(EXTRA))
@@ -178,11 +179,11 @@ timeline: $(if $(programs),need-timeline $(PICTURES) $(patsubst %.c,$B/%, \
 	    $B $(programs) -- $(ARGS)
 explore: $(if $(SVG),need-timeline $B/tests/explored)
 explore play:
-	@$(a_choice) threads $(PROGRAM) $(SOURCES)
+	@$(a_choice) threads "$(PROGRAM)$(SOURCES)"
 	@EXPLORE_DIR=$B/explore PLAY=$(if $(filter play,$@),1) \
 	    EXPLORED=$B/tests/explored tests/explore/explore.sh
 tsan helgrind:
-	@$(a_choice) threads $(PROGRAM)
+	@$(a_choice) threads "$(PROGRAM)"
 	@tests/tools/detect.sh $@
 
 options_for_all = $(if $(SANDBOX),-b $(SANDBOX)) \

@@ -74,9 +74,9 @@ esac
 
 # ---- Building ----
 
-# -O0: with more, a loop keeps a variable in a register and hides accesses.
-# A memcpy that is built in is one step, a strcpy of a constant none. Clang leaves out the read before a write
-# of the same place, unless told.
+# -O0: with more, a loop keeps a variable in a register and hides accesses. A
+# memcpy that is built in is one step, a strcpy of a constant none. Clang leaves
+# out the read before a write of the same place, unless told.
 see="-gdwarf-4 -O0 -fsanitize=thread -fno-pie -U_FORTIFY_SOURCE"
 for call in memcpy memmove memset strcpy strncpy strcat stpcpy; do
     see="$see -fno-builtin-$call"
@@ -162,6 +162,6 @@ status=$?
 [ -z "$SVG" ] || REPORT=${REPORT:-$temp/steps}
 awk -v exe="$exe" -v tsv="$REPORT" -f "$here/debug.awk" -f "$here/names.awk" \
     "$temp/report"
-[ -z "$SVG" ] || "$EXPLORED" "$REPORT" \
+[ -z "$SVG" ] || "${EXPLORED:?the program that draws}" "$REPORT" \
     "$dir/$(echo "${PROGRAM:-sources}" | sed 's/\.c$//' | tr / -).svg"
 exit $status

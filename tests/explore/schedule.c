@@ -244,6 +244,13 @@ void begin_at_once(struct thread *t) {
         continue;
 }
 
+/* Perhaps nobody else ever comes to his. */
+static bool had_many_turns(struct thread *t) {
+    if (++t->turns >= MOST_STEPS && sh->news)
+        end_run(SEEN, "the search begins again");
+    return t->turns == MOST_STEPS;
+}
+
 static __attribute__((noinline)) struct place *take_turn(
     struct op op, uintptr_t low) {
     static int turns_after;
@@ -262,13 +269,9 @@ static __attribute__((noinline)) struct place *take_turn(
     sh->running_tid = t->tid;
     sh->pc = op.pc;
     t->parked = repeats(t, low) ? changes - t->own : 0;
-    bool choice = p->level == CHOICE || op.kind == WAIT || op.kind == EXIT ||
-                  t->lets_others || !can_run(t);
+    bool choice = had_many_turns(t) || p->level == CHOICE || op.kind == WAIT ||
+                  op.kind == EXIT || t->lets_others || !can_run(t);
     turns++;
-    if (++t->turns >= MOST_STEPS && sh->news)
-        end_run(SEEN, "the search begins again");
-    if (t->turns == MOST_STEPS) /* perhaps nobody else ever comes to his */
-        choice = true;
     if (choice)
         reschedule(t);
     check_stack(&op, p);

@@ -235,7 +235,9 @@ enum fault cause_of_end(const struct run *run) {
                                                          : FAULT_LEFT_PROCESS;
     if (run->left_objects[0] != '\0')
         return FAULT_LEFT_OBJECT;
-    if (run->code != 0 && strstr(run->err_text, strerror(EAGAIN)) != NULL)
+    if (run->code != 0 && strstr(run->err_text, strerror(EAGAIN)) != NULL &&
+        (strstr(run->err_text, "fork") || strstr(run->err_text, "thr") ||
+            strstr(run->err_text, "process")))
         return FAULT_TOO_MANY;
     return run->code != 0 ? FAULT_EXIT : FAULT_NONE;
 }

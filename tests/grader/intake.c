@@ -205,8 +205,8 @@ static int not_there(
 
     if (near_archive(s->dir, near, sizeof near)) {
         verdict_fault(v, FAULT_NONE,
-            "%s.c was not handed in, only %.300s; expected: what is in it, "
-            "unpacked",
+            "%s.c was not handed in, only %.300s; expected: that file, "
+            "unpacked if it is in there",
             path, near);
         return -1;
     }

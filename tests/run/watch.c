@@ -27,8 +27,8 @@
 
 static void decide_deadlock(struct driver *d) {
     const struct look *look = &d->second;
-    char calls[6][100], where[700] = "", call[100];
-    int counts[6] = {0};
+    char calls[6][100], where[800] = "", call[100];
+    int counts[6] = {0}, others = 0;
 
     for (size_t i = 0; i < look->count; i++) {
         if (look->tasks[i].own || look->tasks[i].helper ||
@@ -36,15 +36,21 @@ static void decide_deadlock(struct driver *d) {
             continue;
         describe_task(&look->tasks[i], call, sizeof(call));
         int k = 0;
-        while (k < 5 && counts[k] > 0 && strcmp(calls[k], call) != 0)
+        while (k < 6 && counts[k] > 0 && strcmp(calls[k], call) != 0)
             k++;
-        if (counts[k]++ == 0)
+        if (k == 6)
+            others++;
+        else if (counts[k]++ == 0)
             snprintf(calls[k], sizeof(calls[k]), "%s", call);
     }
     for (int k = 0; k < 6 && counts[k] > 0; k++) {
         size_t used = strlen(where);
         snprintf(where + used, sizeof(where) - used, "%s%d in %s",
             k > 0 ? ", " : "", counts[k], calls[k]);
+    }
+    if (others > 0) {
+        size_t used = strlen(where);
+        snprintf(where + used, sizeof(where) - used, ", %d elsewhere", others);
     }
     if (look->alive == 1)
         decide(d, DEADLOCK, 0,
@@ -53,9 +59,10 @@ static void decide_deadlock(struct driver *d) {
             (double)stamp(d) / 1e9, where + strlen("1 "));
     else
         decide(d, DEADLOCK, 0,
-            "deadlocked at %.3f s: all of its %d threads sleep, and none is "
-            "left to wake another: %s",
-            (double)stamp(d) / 1e9, look->alive, where);
+            "deadlocked at %.3f s: all of its %d %s sleep, and none is left to "
+            "wake another: %s",
+            (double)stamp(d) / 1e9, look->alive,
+            look->pids.count > 1 ? "threads and processes" : "threads", where);
 }
 
 /* The tasks of a look as the clock wants them; to be freed. Without the dead:

@@ -139,6 +139,7 @@ for target in "$@"; do
     }
 done
 if [ "$ask" = -l ]; then # in the words that follow -l in a "Build:" line
+    [ -z "$(lacks cc)" ] || exit 0 # it says itself that it is not there
     for word in $(needs "$1"); do
         [ "$word" = cc ] || [ -z "$(lacks "$word")" ] || echo "$word"
     done

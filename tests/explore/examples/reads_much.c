@@ -1,5 +1,5 @@
 /*
- * reads_much - a thread that reads the same thing very often is no one who waits
+ * reads_much - whoever reads the same thing very often need not wait for it
  * Build: cc -pthread -o reads_much reads_much.c
  * Usage: ./reads_much sleep|timed|clock
  */
