@@ -41,7 +41,7 @@ students)
         --exclude=./tests/grader/gradescope --exclude=./tests/suites \
         --exclude='./tests/tools/bench*' --exclude=./tests/explore/bench.sh \
         --exclude=./tests/tools/soak.sh --exclude=./.ci \
-        --exclude='./0*/slides.md' --exclude=./tests/workshop/plan.md
+        --exclude='./0*/slides.md'
     mkdir -p "$work/kit/.github/workflows"
     cp tests/workshop/ci/check.yml "$work/kit/.github/workflows/check.yml"
     cp tests/workshop/ci/gitlab-ci.yml "$work/kit/.gitlab-ci.yml"

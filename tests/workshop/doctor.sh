@@ -67,6 +67,23 @@ done
 [ -n "$redis" ] ||
     fact no "Redis" "client and worker in 05. Install it: make setup demo"
 
+# ---- What is typed in the lessons, and what two targets need ----
+
+needed() { # needed PROGRAM WHAT
+    there "$1" && fact ok "program $1" ||
+        fact no "program $1" "$2. Install it: make setup test"
+}
+needed /usr/bin/time "01: whether a program waits or computes"
+needed ps "03: which child is to be killed"
+needed taskset "02, 06: one CPU instead of all"
+for target in timeline check; do
+    if missing=$(tests/tools/setup.sh -n $target 2>&1); then
+        fact ok "make $target has what it needs"
+    else
+        fact no "make $target" "$missing"
+    fi
+done
+
 # ---- What a shell cannot ask ----
 
 if "$CC" -O2 -pthread -o "$work/doctor" tests/workshop/doctor.c \

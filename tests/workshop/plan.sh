@@ -5,10 +5,16 @@
 #        tests/workshop/plan.sh commands BUILD_DIR  runs each command
 set -u
 cd "$(dirname "$0")/../.." || exit 2
-plan=tests/workshop/plan.md
+here=tests/workshop plan=tests/workshop/plan.md
 
 case $1 in
 minutes) # the table's two columns: the whole day, and the short form
+    # A slide is named by its title.
+    sed -n '/^## The blocks/,$p' $plan | tr '\n' ' ' |
+        grep -o '\*[A-Z0-9][^*]*\*' | tr -d '*' | while IFS= read -r title; do
+        cat $here/slides.md 0[1-6]-*/slides.md | grep -qxF "# $title" ||
+            echo "there is no slide \"$title\""
+    done
     awk -F'|' '/^\|/ && $3 ~ /[0-9]/ { whole += $3; short += $4
             if ($2 ~ /[0-9]/) listed[$2] = 1 }
         /^### [0-9]/ { described[substr($0, 4) " "] = 1 }

@@ -1,9 +1,9 @@
 #!/bin/bash
-# slides.sh - the lessons' slides as one page that needs no network, and the
-# cheat sheet as one that prints on a single sheet of paper
+# slides.sh - the lessons' slides as one page that needs no network, the same with
+# the notes to print, and the cheat sheet, which prints on one sheet of paper
 #
-# Usage: tests/workshop/slides.sh BUILD_DIR     makes BUILD_DIR/slides.html and
-#                                               BUILD_DIR/cheatsheet.html
+# Usage: tests/workshop/slides.sh BUILD_DIR     makes slides.html, notes.html and
+#                                               cheatsheet.html in BUILD_DIR
 #        tests/workshop/slides.sh -x FILE.md    prints FILE.md with its quotes
 # A slide quotes the kit and never repeats it, so that it cannot be out of date.
 # A line that begins with "!" is replaced by what it names:
@@ -115,10 +115,14 @@ done >"$work/slides.md" || exit 1
 pandoc -t dzslides --standalone --self-contained --no-highlight \
     -H $here/slides_header.html -o "$build/slides.html" "$work/slides.md" ||
     exit 1
+pandoc --standalone --self-contained --no-highlight -o "$build/notes.html" \
+    -V header-includes='<style>.notes { border-left: 3px solid; padding-left: 1em }
+        h1 { break-after: avoid } svg, pre { break-inside: avoid }</style>' \
+    "$work/slides.md" || exit 1
 pandoc --standalone --self-contained --no-highlight --metadata title="Cheat sheet" \
     -H $here/cheatsheet_header.html -o "$build/cheatsheet.html" \
     $here/cheatsheet.md || exit 1
-for page in "$build/slides.html" "$build/cheatsheet.html"; do
+for page in "$build/slides.html" "$build/notes.html" "$build/cheatsheet.html"; do
     grep -q 'src="http\|url(http\|<link' "$page" &&
         complain "$page asks the network for something"
     echo "$page"
