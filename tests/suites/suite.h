@@ -15,6 +15,21 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+/* What the runner is built with, and so are the programs, as a rule. */
+#ifndef __has_feature /* but clang has it */
+#define __has_feature(name) 0
+#endif
+#if defined(__SANITIZE_THREAD__) || __has_feature(thread_sanitizer)
+#define WITH_TSAN 1
+#else
+#define WITH_TSAN 0
+#endif
+#if defined(__SANITIZE_ADDRESS__) || __has_feature(address_sanitizer)
+#define WITH_ASAN 1
+#else
+#define WITH_ASAN 0
+#endif
+
 /* The folders of the tools, 01-sequential to 05-queue; NULL ends them. */
 extern const char *const tools[];
 

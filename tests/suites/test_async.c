@@ -21,15 +21,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#ifndef __has_feature
-#define __has_feature(name) 0
-#endif
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || \
-    __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-static const bool sanitized = true; /* its runtime makes tasks of its own */
-#else
-static const bool sanitized = false;
-#endif
+/* Its runtime makes tasks of its own. */
+static const bool sanitized = WITH_ASAN || WITH_TSAN;
 
 /* ---------- Four messages to each of three customers, on one thread ------- */
 

@@ -16,13 +16,14 @@
 #include <unistd.h>
 
 #define FOLDER "03-processes/"
+#define MQ FOLDER "message_queue"
 #define LONG_RUN "1000000000" /* blocks: it goes on for hours */
 
 static const struct {
     const char *name;
     int children;
-} channels[] = {{FOLDER "pipe", 1}, {FOLDER "message_queue", 1},
-    {FOLDER "shared_memory", 1}, {FOLDER "manager", 2}};
+} channels[] = {{FOLDER "pipe", 1}, {MQ, 1}, {FOLDER "shared_memory", 1},
+    {FOLDER "manager", 2}};
 enum { CHANNELS = sizeof channels / sizeof channels[0] };
 
 /* ---------- The four channels ---------- */
@@ -70,7 +71,12 @@ static void judge_killed(
 }
 
 static void test_killed(void) {
-    for (size_t i = 0; i < CHANNELS; i++)
+    for (size_t i = 0; i < CHANNELS; i++) {
+        if (WITH_TSAN && strcmp(channels[i].name, MQ) == 0) {
+            skip("message_queue: ThreadSanitizer keeps a signal back until the "
+                 "next call that it knows, and mq_receive is none");
+            continue;
+        }
         for (int number = 1; number <= channels[i].children; number++) {
             struct verdict v = {0};
             judge_killed(
@@ -78,6 +84,7 @@ static void test_killed(void) {
             expect(v.text[0] == '\0', "%s, child %d killed: %s",
                 channels[i].name, number, v.text);
         }
+    }
 }
 
 /* ---------- Who has which end open ---------- */

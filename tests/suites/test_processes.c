@@ -18,20 +18,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#ifndef __has_feature /* but clang has it */
-#define __has_feature(name) 0
-#endif
-#if defined(__SANITIZE_THREAD__) || __has_feature(thread_sanitizer)
-static const bool thread_sanitizer = true;
-#else
-static const bool thread_sanitizer = false;
-#endif
-#if defined(__SANITIZE_ADDRESS__) || __has_feature(address_sanitizer)
-static const bool address_sanitizer = true;
-#else
-static const bool address_sanitizer = false;
-#endif
-
 #define FOLDER "03-processes/"
 
 /* ---------- A child that is killed ---------- */
@@ -291,9 +277,9 @@ static void test_no_task(void) {
         {"05-queue/cooking", "fork", 3, {"-w", "3", "-m", "60000"}},
     };
 
-    size_t count = thread_sanitizer ? 0 : sizeof starts / sizeof starts[0];
+    size_t count = WITH_TSAN ? 0 : sizeof starts / sizeof starts[0];
 
-    if (thread_sanitizer)
+    if (WITH_TSAN)
         skip("ThreadSanitizer adds a thread to each process: it counts too");
     for (size_t i = 0; i < count; i++) {
         const struct limit limit = {
@@ -311,7 +297,7 @@ static void test_no_memory(void) {
     static const struct limit limit = {RLIMIT_AS, 100 << 20};
     struct verdict v = {0};
 
-    if (thread_sanitizer || address_sanitizer) {
+    if (WITH_TSAN || WITH_ASAN) {
         skip("a sanitizer needs more memory than the limit");
         return;
     }
