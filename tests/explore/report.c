@@ -99,13 +99,14 @@ int report_verdict(void) {
     printf(
         "%ld runs in %.2f s, %.0f a second", runs, took, (double)runs / took);
     if (first_failure > 0)
-        printf("; run %ld was the first to fail", first_failure);
+        printf("; run %ld was the first to %s", first_failure,
+            failure.rank == DIFFERENT ? "differ" : "fail");
     printf("\nIt cannot see: weak memory (sequential consistency only), inside "
            "system calls\n(one step each), inside libraries (not "
            "instrumented).\n");
     if (stopped_why != NULL)
         printf("%s: not all schedules were tried\n", stopped_why);
-    if (undecided)
+    if (undecided && failure.rank < FAULT)
         tell_different();
     if (failure.rank >= FAULT && tally.wrong == 0)
         printf("wrong in a schedule found before the search began again; it "
