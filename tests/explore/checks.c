@@ -27,7 +27,10 @@ static const void *last_use(const struct place *p, const struct thread *t) {
 }
 
 /* What others have used of a stack lies between these. */
-static struct lent { uintptr_t from, to; } lent[MOST_THREADS];
+struct lent {
+    uintptr_t from, to;
+};
+static struct lent lent[MOST_THREADS];
 
 void lend(uintptr_t at) {
     size_t id = (at - (uintptr_t)STACKS) / STACK_DISTANCE;

@@ -248,10 +248,9 @@ void judge_refused_requests(struct grading *g, struct finding *f,
     const void *arg) {
     struct run run;
 
-    for (int nth = 1;
-         nth <= most && f->verdict.text[0] == '\0' && f->skipped[0] == '\0';
-         nth++) {
-        if (!run_refused(g, f, program, what, nth, &run))
+    for (int nth = 1; nth <= most; nth++) {
+        if (f->verdict.text[0] != '\0' || f->skipped[0] != '\0' ||
+            !run_refused(g, f, program, what, nth, &run))
             break;
         if (run.end == EXITED && run.code == 0)
             judge(&run, arg, &f->verdict);
