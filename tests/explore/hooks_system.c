@@ -48,27 +48,30 @@ int __wrap_clock_nanosleep(
     (void)clock;
     return sleep_until(nanoseconds(t) + (until ? 0 : now), "sleep", PC);
 }
-int __wrap_clock_gettime(clockid_t clock, struct timespec *t) {
-    int64_t then = now + (clock == CLOCK_REALTIME ? epoch : 0);
+/* Virtual ns; see goes_round(). */
+static int64_t time_asked(void) {
     asked = true;
+    return now;
+}
+int __wrap_clock_gettime(clockid_t clock, struct timespec *t) {
+    int64_t then = time_asked() + (clock == CLOCK_REALTIME ? epoch : 0);
     *t = (struct timespec){then / GIGA, then % GIGA};
     return 0;
 }
 int __wrap_timespec_get(struct timespec *t, int base) {
-    asked = true;
-    *t = (struct timespec){(now + epoch) / GIGA, (now + epoch) % GIGA};
+    int64_t then = time_asked() + epoch;
+    *t = (struct timespec){then / GIGA, then % GIGA};
     return base;
 }
 int __wrap_gettimeofday(struct timeval *t, void *zone) {
     (void)zone;
-    asked = true;
-    *t = (struct timeval){(now + epoch) / GIGA, (now + epoch) % GIGA / 1000};
+    int64_t then = time_asked() + epoch;
+    *t = (struct timeval){then / GIGA, then % GIGA / 1000};
     return 0;
 }
-WRAP(clock_t, clock, (void), (asked = true, now / 1000))
+WRAP(clock_t, clock, (void), time_asked() / 1000)
 time_t __wrap_time(time_t *t) {
-    time_t seconds = (now + epoch) / GIGA;
-    asked = true;
+    time_t seconds = (time_asked() + epoch) / GIGA;
     if (t != NULL)
         *t = seconds;
     return seconds;
